@@ -1,0 +1,234 @@
+//! Analyses: a method applied to one locked data set gives an [`Estimate`].
+//!
+//! # The sign convention, stated once
+//! Estimates are experimental − control, or ln(experimental / control), and are never flipped. Only z and the one-sided
+//! p-value are oriented: by the endpoint's `better`, so that z > 0 favours the experimental arm. Win statistics count a
+//! win where the experimental patient fares better, so `better` is already in them and they are oriented as they stand.
+//!
+//! An analysis sees a [`Dataset`] and nothing else: not the scenario, not the noise, not the truth. So it runs unchanged on
+//! real data.
+
+use std::fmt::Debug;
+
+use crate::endpoint::hierarchical::Comparison;
+
+/// Which direction of an endpoint favours a patient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Larger values, later events, more responses are better.
+    Higher,
+    /// Smaller values, fewer events are better.
+    Lower,
+}
+
+impl Better {
+    /// +1 for higher, −1 for lower.
+    #[must_use]
+    pub fn sign(self) -> f64 {
+        match self {
+            Better::Higher => 1.0,
+            Better::Lower => -1.0,
+        }
+    }
+}
+
+/// The endpoint's observed values, one entry a patient.
+#[derive(Clone, Copy, Debug)]
+pub enum Response<'a> {
+    /// 1 when the event or state occurred.
+    Binary(&'a [u8]),
+    /// Ordered categories coded 0 … levels − 1, in ascending order of the scale (not of goodness).
+    Ordinal {
+        /// The category of each patient.
+        code: &'a [u8],
+        /// Number of categories.
+        levels: u8,
+    },
+    /// A measured score or change.
+    Score(&'a [f64]),
+    /// Time from entry to event or censoring [months] and the event indicator.
+    Time {
+        /// Follow-up time.
+        time: &'a [f64],
+        /// 1 event, 0 censored.
+        event: &'a [u8],
+    },
+    /// Tiers compared in order.
+    Hierarchical(Comparison<'a>),
+}
+
+/// Covariates, column after column.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Covariates<'a> {
+    /// Column-major values: column j is `values[j * n..(j + 1) * n]`.
+    pub values: &'a [f64],
+    /// Number of columns.
+    pub count: usize,
+}
+
+impl<'a> Covariates<'a> {
+    /// Column `j` of a data set with `n` rows.
+    #[must_use]
+    pub fn column(&self, j: usize, n: usize) -> &'a [f64] {
+        &self.values[j * n..(j + 1) * n]
+    }
+}
+
+/// The locked data that an analysis may see: patients of two arms whose endpoint is observed, in index order.
+#[derive(Clone, Copy, Debug)]
+pub struct Dataset<'a> {
+    /// 1 experimental, 0 control. Length n.
+    pub arm: &'a [u8],
+    /// The endpoint, n entries.
+    pub response: Response<'a>,
+    /// Baseline covariates, n rows.
+    pub covariates: Covariates<'a>,
+}
+
+/// What the protocol fixes for an analysis.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Significance level of the test, in total over its sides.
+    pub alpha: f64,
+    /// 1 or 2.
+    pub sides: u8,
+    /// Value of the estimate under the null hypothesis on the scale of the estimate (0, or the non-inferiority margin).
+    pub null: f64,
+    /// Direction of benefit of the endpoint. Win statistics ignore it.
+    pub better: Better,
+}
+
+impl Rule {
+    /// Level in each tested tail: α for one-sided tests, α/2 for two-sided.
+    #[must_use]
+    pub fn tail(&self) -> f64 {
+        self.alpha / f64::from(self.sides)
+    }
+}
+
+/// Why a method gave no estimate: reported and counted, never dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Status {
+    /// An estimate was obtained.
+    Estimated = 0,
+    /// An arm has no patients.
+    EmptyArm = 1,
+    /// No events, or no variation in the response: nothing can be compared.
+    NoVariation = 2,
+    /// The fit did not converge.
+    NotConverged = 3,
+    /// A coefficient runs to infinity (separation, or events in one arm only).
+    Separation = 4,
+    /// The design or information matrix is singular.
+    Singular = 5,
+    /// Fewer patients than the method needs.
+    TooFew = 6,
+}
+
+/// One method's answer on one data set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Experimental − control, or ln(experimental/control). NaN where there is none.
+    pub estimate: f64,
+    /// Its standard error (model-based).
+    pub se: f64,
+    /// Lower confidence limit at level 1 − 2·tail.
+    pub lower: f64,
+    /// Upper confidence limit.
+    pub upper: f64,
+    /// Test statistic on the standard normal scale where the method has one (t statistics stay t), oriented by `better`.
+    pub z: f64,
+    /// One-sided p-value in favour of the experimental arm.
+    pub p: f64,
+    /// Patients used.
+    pub n: u32,
+    /// Events used (responders, deaths; patients above the lowest category for ordinal endpoints; 0 where meaningless).
+    pub events: u32,
+    /// Method-specific parts, in the order of [`Analysis::parts`]; 0 beyond them.
+    pub parts: [f64; 8],
+    /// Whether an estimate was obtained.
+    pub status: Status,
+}
+
+impl Estimate {
+    /// A data set on which the method has no answer.
+    #[must_use]
+    pub fn failed(status: Status, n: usize) -> Self {
+        Self {
+            estimate: f64::NAN,
+            se: f64::NAN,
+            lower: f64::NAN,
+            upper: f64::NAN,
+            z: f64::NAN,
+            p: f64::NAN,
+            n: n as u32,
+            events: 0,
+            parts: [0.0; 8],
+            status,
+        }
+    }
+}
+
+/// A statistical method.
+pub trait Analysis: Debug + Send + Sync {
+    /// Kinds of response it takes, in words for messages.
+    fn takes(&self) -> &'static [ResponseKind];
+
+    /// Scale of the estimate.
+    fn scale(&self) -> Scale;
+
+    /// The method applied to one data set. Allocates nothing once `scratch` has grown to the data.
+    fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate;
+
+    /// Names of the parts that the method stores in [`Estimate::parts`].
+    fn parts(&self) -> &'static [&'static str] {
+        &[]
+    }
+}
+
+/// Kinds of response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseKind {
+    /// [`Response::Binary`]
+    Binary,
+    /// [`Response::Ordinal`]
+    Ordinal,
+    /// [`Response::Score`]
+    Score,
+    /// [`Response::Time`]
+    Time,
+    /// [`Response::Hierarchical`]
+    Hierarchical,
+}
+
+/// Scale of an estimate: how it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// A difference; no effect is 0.
+    Difference,
+    /// The logarithm of a ratio; shown back-transformed, no effect is ln 1 = 0.
+    LogRatio,
+    /// A probability with no effect at ½ (Wilcoxon).
+    Probability,
+}
+
+/// Memory that one worker's analyses reuse; grows to the largest data set and is never freed.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// Sort keys.
+    pub keys: Vec<u64>,
+    /// Orders.
+    pub order: Vec<u32>,
+    /// Counts.
+    pub counts: Vec<u32>,
+    /// Flags or codes.
+    pub codes: Vec<u8>,
+    /// Working vectors.
+    pub real: [Vec<f64>; 8],
+    /// Small matrices.
+    pub matrix: [Vec<f64>; 4],
+    /// Degrees of freedom and tail of the last t quantile, and the quantile: t tests of one plan nearly always share it.
+    pub t_quantile: (f64, f64, f64),
+}

@@ -1,0 +1,128 @@
+//! The family of distributions: how a value is drawn. One file each; parameters are expressions.
+//!
+//! *Noise first, model after*: a value is one addressed uniform u in (0, 1) pushed through a monotone map, the quantile
+//! function of its distribution. Members without a usable quantile function seed a small generator from their one
+//! addressed word and reject from there.
+
+use std::fmt::Debug;
+
+use crate::expr::Expr;
+use crate::scenario::form::Form;
+
+/// One value for all rows, or one a row.
+#[derive(Clone, Copy, Debug)]
+pub enum Arg<'a> {
+    /// The same for every row.
+    One(f64),
+    /// A value a row.
+    Each(&'a [f64]),
+}
+
+impl Arg<'_> {
+    /// The value for row `i`.
+    #[must_use]
+    #[inline(always)]
+    pub fn at(&self, i: usize) -> f64 {
+        match self {
+            Arg::One(x) => *x,
+            Arg::Each(xs) => xs[i],
+        }
+    }
+}
+
+/// Where a parameter may lie; every domain also excludes NaN and infinities.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Domain {
+    /// Any finite number.
+    Real,
+    /// Finite and > 0.
+    Positive,
+    /// Finite and ≥ 0.
+    NonNegative,
+    /// From 0 to 1, both included.
+    Probability,
+    /// Strictly between 0 and 1.
+    OpenProbability,
+}
+
+/// A canonical parameter: what the engine evaluates and passes to the maps, in this order.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Name as used in messages.
+    pub name: &'static str,
+    /// The value, an expression over earlier columns, arms and parameters.
+    pub value: Expr,
+    /// Values allowed; checked before the run where constant and in every replicate where not.
+    pub domain: Domain,
+}
+
+/// How a member turns its addressed word into a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Draw {
+    /// A 64-bit word → u → [`Distribution::quantile`] → a real column.
+    Quantile,
+    /// A 32-bit word → u → [`Distribution::code`] → a column of small codes. The first code is `first`.
+    Code {
+        /// Code of the lowest level: 0 for Bernoulli, 1 for categories.
+        first: u8,
+        /// Number of levels.
+        levels: u8,
+    },
+    /// A 64-bit word seeds a small generator → [`Distribution::sample`] → a real column.
+    Seeded,
+    /// No noise: the only parameter is the value.
+    Derived,
+}
+
+/// A distribution of the scenario language.
+pub trait Distribution: Debug + Send + Sync {
+    /// The canonical parameters, in the order in which the maps receive them.
+    fn parameters(&self) -> Vec<Parameter>;
+
+    /// How noise becomes a value.
+    fn draw(&self) -> Draw;
+
+    /// out\[i\] = F⁻¹(u\[i\]; p\[·\]\[i\]) for [`Draw::Quantile`] members; all slices have the same length.
+    fn quantile(&self, _u: &[f64], _p: &[Arg<'_>], _out: &mut [f64]) {}
+
+    /// out\[i\] = value at the standard normal score z\[i\], that is F⁻¹(Φ(z)). `u` is scratch of the same length.
+    /// Members that are functions of a normal override it.
+    fn from_score(&self, z: &[f64], p: &[Arg<'_>], u: &mut [f64], out: &mut [f64]) {
+        crate::math::special::normal_cdf_slice(z, u);
+        self.quantile(u, p, out);
+    }
+
+    /// out\[i\] = smallest code q with u\[i\] ≤ F(q) for [`Draw::Code`] members.
+    fn code(&self, _u: &[f64], _p: &[Arg<'_>], _out: &mut [u8]) {}
+
+    /// Cumulative probabilities F of all levels but the last, for constant parameters ([`Draw::Code`] members);
+    /// `cumulative.len()` is levels − 1.
+    fn cumulative(&self, _p: &[f64], _cumulative: &mut [f64]) {}
+
+    /// One value from a generator seeded with the addressed word ([`Draw::Seeded`] members).
+    fn sample(&self, _seed: u64, _p: &[f64]) -> f64 {
+        f64::NAN
+    }
+
+    /// S(x) = P(X > x) at constant parameters: the contract tests' other half, and `check`'s risks.
+    fn survival(&self, x: f64, p: &[f64]) -> f64;
+
+    /// Number of levels where values are codes, else 0.
+    fn levels(&self) -> u8 {
+        match self.draw() {
+            Draw::Code { levels, .. } => levels,
+            _ => 0,
+        }
+    }
+
+    /// Whether the value is a time from entry to an event [months] (exponential, Weibull, piecewise exponential …).
+    fn is_event_time(&self) -> bool {
+        false
+    }
+}
+
+/// The keys of each member, as written in a scenario.
+#[must_use]
+pub fn forms() -> Vec<&'static Form> {
+    Vec::new()
+}

@@ -1,0 +1,3 @@
+//! Endpoints: what the protocol measures on each patient.
+
+pub mod hierarchical;

@@ -1,0 +1,3 @@
+//! Numeric kernels; they know nothing of trials.
+
+pub mod special;

@@ -1,0 +1,423 @@
+//! The scenario: what will run. [`Scenario`] has every default filled in, every name resolved to an index, every
+//! parameter folded into the expressions; nothing after it sees text.
+
+pub mod diagnostic;
+pub mod form;
+
+use crate::analysis::{Analysis, Better};
+use crate::distribution::Distribution;
+use crate::expr::{ColumnId, Expr};
+
+/// A resolved scenario: one variant, one set of parameters.
+#[derive(Debug)]
+pub struct Scenario {
+    /// One line.
+    pub title: String,
+    /// The variant's name; `base` is the file as written.
+    pub variant: String,
+    /// Named numbers with their sources.
+    pub parameters: Vec<Parameter>,
+    /// Patients to enrol.
+    pub n: usize,
+    /// Arms in order; codes of patients' arms are indices into it.
+    pub arms: Vec<Arm>,
+    /// Index of the control (reference) arm.
+    pub control: usize,
+    /// Population variables, then outcomes ([`ColumnId`] indexes this list).
+    pub variables: Vec<Variable>,
+    /// How many of `variables` are population variables.
+    pub population: usize,
+    /// Correlations on the normal-score scale of candidates: pairs of population variables.
+    pub correlations: Vec<Correlation>,
+    /// Inclusion and exclusion criteria in protocol order.
+    pub criteria: Vec<Criterion>,
+    /// How patients arrive.
+    pub enrolment: Enrolment,
+    /// How patients get an arm.
+    pub allocation: Allocation,
+    /// Visits, in order of their planned time.
+    pub visits: Vec<Visit>,
+    /// Time from entry to loss to follow-up [months], where there is any.
+    pub dropout: Option<Box<dyn Distribution>>,
+    /// Outcomes that end a patient's life [times from entry].
+    pub deaths: Vec<ColumnId>,
+    /// When the data are cut.
+    pub cut: Cut,
+    /// What is measured.
+    pub endpoints: Vec<Endpoint>,
+    /// What is computed.
+    pub analyses: Vec<AnalysisPlan>,
+}
+
+/// A named number.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// As used in expressions.
+    pub name: String,
+    /// Its value in this variant.
+    pub value: f64,
+    /// A reference, or `assumed`.
+    pub source: String,
+}
+
+/// A treatment arm.
+#[derive(Clone, Debug)]
+pub struct Arm {
+    /// As used in expressions: 1 for patients of the arm.
+    pub name: String,
+    /// As shown; the name where none was given.
+    pub label: String,
+    /// Relative share of patients.
+    pub ratio: u32,
+}
+
+/// A named column: its distribution has parameters that are expressions over earlier columns (and arms, for outcomes).
+#[derive(Debug)]
+pub struct Variable {
+    /// As used in expressions, and the label of its address.
+    pub name: String,
+    /// As shown; the name where none was given.
+    pub label: String,
+    /// How it is drawn.
+    pub law: Box<dyn Distribution>,
+}
+
+/// Correlation of the normal scores of two population variables.
+#[derive(Clone, Debug)]
+pub struct Correlation {
+    /// The two variables.
+    pub between: [ColumnId; 2],
+    /// From −1 to 1.
+    pub value: f64,
+}
+
+/// An inclusion or exclusion criterion.
+#[derive(Clone, Debug)]
+pub struct Criterion {
+    /// Its name in the funnel.
+    pub name: String,
+    /// The protocol's words.
+    pub label: String,
+    /// Inclusion: kept where it holds. Exclusion: dropped where it holds.
+    pub inclusion: bool,
+    /// When it holds.
+    pub holds: Holds,
+}
+
+/// When a criterion holds.
+#[derive(Clone, Debug)]
+pub enum Holds {
+    /// Where this is true.
+    When(Expr),
+    /// In this share of candidates, drawn at the criterion's own address (an investigator's judgement).
+    Prevalence(Expr),
+}
+
+/// How patients arrive.
+#[derive(Clone, Debug)]
+pub struct Enrolment {
+    /// The model.
+    pub accrual: Accrual,
+    /// Whether its rates count enrolled patients or screened candidates.
+    pub rate_of: RateOf,
+    /// Calendar date of month 0 (`YYYY-MM-DD`), where given.
+    pub start: Option<String>,
+}
+
+/// Whose arrivals the rates describe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RateOf {
+    /// Arrival k is the place of the k-th eligible candidate.
+    Enrolled,
+    /// Arrival k is candidate k.
+    Screened,
+}
+
+/// Arrival of patients in calendar time.
+#[derive(Clone, Debug)]
+pub enum Accrual {
+    /// Everyone at month 0.
+    AtOnce,
+    /// Window-driven: each patient's entry is uniform over (0, `over`) months; index order is not calendar order.
+    Uniform {
+        /// Length of the period [months].
+        over: f64,
+    },
+    /// Rate-driven: a Poisson process with rate `rates[i]` patients a month from month `from[i]` on.
+    Piecewise {
+        /// Patients a month.
+        rates: Vec<f64>,
+        /// Months at which each rate begins; the first is 0.
+        from: Vec<f64>,
+    },
+    /// Rate-driven: superposed Poisson processes of the sites.
+    Sites(Vec<Site>),
+}
+
+/// A site.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Its name, the label of its address.
+    pub name: String,
+    /// Patients a month while open.
+    pub rate: f64,
+    /// Month of activation.
+    pub opens: f64,
+    /// Month of closing; infinite where it stays open.
+    pub closes: f64,
+    /// Most patients it may enrol.
+    pub cap: Option<u32>,
+}
+
+/// How patients get an arm.
+#[derive(Clone, Debug)]
+pub enum Allocation {
+    /// Each patient independently, with the arms' ratios.
+    Simple,
+    /// Permuted blocks within strata.
+    Blocks {
+        /// Block sizes, each chosen with equal probability; multiples of the sum of ratios.
+        sizes: Vec<u32>,
+        /// Stratum of a patient: the combination of the values of these expressions.
+        strata: Vec<Expr>,
+        /// Whether the site is a stratum as well.
+        by_site: bool,
+    },
+}
+
+/// A planned visit.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Its name.
+    pub name: String,
+    /// Planned months from entry.
+    pub at: f64,
+    /// Earliest and latest months from entry; the visit is uniform between them.
+    pub window: (f64, f64),
+    /// Probability that a patient still in the study misses it.
+    pub missed: Expr,
+}
+
+/// When the data are cut: the earliest of what is given. All `None`: patients are followed without end.
+#[derive(Clone, Debug, Default)]
+pub struct Cut {
+    /// Months from each patient's entry.
+    pub horizon: Option<f64>,
+    /// Month of the calendar.
+    pub date: Option<f64>,
+    /// Months after the last patient's entry.
+    pub after_last_entry: Option<f64>,
+    /// At the date of the d-th event of a time-to-event endpoint.
+    pub events: Option<(u32, usize)>,
+}
+
+/// What is measured on a patient.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Its name.
+    pub name: String,
+    /// As shown.
+    pub label: String,
+    /// What is measured.
+    pub measure: Measure,
+}
+
+/// Fate of a patient whose value is not observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Left out of the analysis (hierarchical tiers: of the whole endpoint).
+    Excluded,
+    /// Counted as the unfavourable value.
+    Worst,
+    /// Counted as the favourable value.
+    Best,
+    /// Hierarchical tiers only: tied with everyone at this tier.
+    Tied,
+}
+
+/// An event that changes what is measured afterwards.
+#[derive(Clone, Debug)]
+pub struct Intercurrent {
+    /// The outcome: a time from entry.
+    pub event: ColumnId,
+    /// What becomes of a patient who has it before the measurement, and in whom it was seen.
+    pub fate: IntercurrentFate,
+}
+
+/// What becomes of a patient after an intercurrent event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntercurrentFate {
+    /// The unfavourable value from then on.
+    Worst,
+    /// As a missing value.
+    Missing,
+    /// Treatment policy: measured as if nothing had happened.
+    Policy,
+}
+
+/// What is measured.
+#[derive(Debug)]
+pub enum Measure {
+    /// A state at a visit, or an event by a time.
+    Binary {
+        /// What is asked.
+        of: BinaryOf,
+        /// Which is better: having it (higher) or not (lower).
+        better: Better,
+        /// Fate of patients in whom it is not known.
+        missing: Fate,
+        /// Events that decide the value.
+        intercurrent: Vec<Intercurrent>,
+    },
+    /// An ordered category at a visit.
+    Ordinal {
+        /// The column or expression measured.
+        value: Expr,
+        /// Lower limits of the second, third … category; empty where `value` is a category already.
+        cuts: Vec<f64>,
+        /// Lowest code and number of categories.
+        levels: (f64, u8),
+        /// The visit (index), or none where it is always known.
+        visit: Option<usize>,
+        /// Direction of benefit.
+        better: Better,
+        /// Fate of patients in whom it is not known.
+        missing: Fate,
+        /// Events that decide the value.
+        intercurrent: Vec<Intercurrent>,
+    },
+    /// A score at a visit, or its change.
+    Score {
+        /// The value measured (minus the baseline where a change was asked for).
+        value: Expr,
+        /// The visit, or none where it is always known.
+        visit: Option<usize>,
+        /// Direction of benefit.
+        better: Better,
+        /// Value given to patients whose fate is the worst.
+        worst: Option<f64>,
+        /// Fate of patients in whom it is not known.
+        missing: Fate,
+        /// Events that decide the value.
+        intercurrent: Vec<Intercurrent>,
+    },
+    /// The time to the first of some events.
+    Time {
+        /// Event times.
+        events: Vec<ColumnId>,
+        /// Horizon in months from entry; infinite where none.
+        by: f64,
+        /// Later is better (higher), or earlier is (lower).
+        better: Better,
+    },
+    /// Tiers compared in order.
+    Hierarchical(Vec<TierPlan>),
+}
+
+/// What a binary endpoint asks.
+#[derive(Clone, Debug)]
+pub enum BinaryOf {
+    /// Whether an expression is true, at a visit or always known.
+    State {
+        /// The condition.
+        value: Expr,
+        /// The visit.
+        visit: Option<usize>,
+    },
+    /// Whether the first of some events has happened by a time.
+    Occurrence {
+        /// Event times.
+        events: Vec<ColumnId>,
+        /// Months from entry.
+        by: f64,
+    },
+}
+
+/// One tier of a hierarchical endpoint.
+#[derive(Clone, Debug)]
+pub struct TierPlan {
+    /// Its name in the table of decided pairs.
+    pub name: String,
+    /// What is compared.
+    pub of: TierOf,
+    /// The visit at which it is observed; none is `observed = "always"`.
+    pub visit: Option<usize>,
+    /// Fate of patients in whom it is not known.
+    pub missing: Fate,
+    /// Events that decide the value.
+    pub intercurrent: Vec<Intercurrent>,
+}
+
+/// What is compared at a tier.
+#[derive(Clone, Debug)]
+pub enum TierOf {
+    /// The time to the first of some events, up to a horizon: later is better.
+    Time {
+        /// Event times.
+        events: Vec<ColumnId>,
+        /// Horizon in months from entry; infinite where none.
+        by: f64,
+    },
+    /// Whether the first of some events has been seen by a time: not having it is better.
+    Occurrence {
+        /// Event times.
+        events: Vec<ColumnId>,
+        /// Months from entry.
+        by: f64,
+    },
+    /// An ordered category.
+    Category {
+        /// The column or expression.
+        value: Expr,
+        /// Lower limits of the second, third … category; empty where `value` is a category already.
+        cuts: Vec<f64>,
+        /// Lowest code and number of categories.
+        levels: (f64, u8),
+        /// Direction of benefit.
+        better: Better,
+    },
+    /// A score: a pair is decided where it differs by more than `threshold`.
+    Score {
+        /// The column or expression.
+        value: Expr,
+        /// Largest difference that is a tie.
+        threshold: f64,
+        /// Direction of benefit.
+        better: Better,
+        /// Value given to patients whose fate is the worst.
+        worst: Option<f64>,
+    },
+}
+
+/// A row of the analysis plan.
+#[derive(Debug)]
+pub struct AnalysisPlan {
+    /// Its name; the trial's primary analysis is `primary`.
+    pub name: String,
+    /// As shown.
+    pub label: String,
+    /// Index of the endpoint.
+    pub endpoint: usize,
+    /// The method.
+    pub method: Box<dyn Analysis>,
+    /// The method's key, as `log-rank`.
+    pub method_name: &'static str,
+    /// Arms compared: experimental, control.
+    pub arms: [usize; 2],
+    /// Total significance level.
+    pub alpha: f64,
+    /// 1 or 2.
+    pub sides: u8,
+    /// Null value on the scale of the estimate: 0 (½ for Wilcoxon's probability), or the margin (ln of it on ratio scales).
+    pub null: f64,
+    /// Patients analysed: those in whom it is true.
+    pub subset: Option<Expr>,
+    /// Baseline covariates of adjusted methods.
+    pub covariates: Vec<Expr>,
+    /// Where given, the row is the effect where true minus the effect where false.
+    pub interaction: Option<Expr>,
+    /// An estimate better than this is clinically relevant (on the scale of the estimate).
+    pub relevant: Option<f64>,
+    /// Scenario parameter that is the true value (on the scale of the estimate), where the scenario names one.
+    pub estimand: Option<f64>,
+}
