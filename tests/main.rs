@@ -1,1 +1,13 @@
-//! Tests.
+//! All integration tests, linked as one binary.
+
+mod analysis_survival;
+mod analysis_win;
+mod command;
+mod distribution;
+mod elementary;
+mod engine;
+mod expr;
+mod layers;
+mod scenario;
+mod special;
+mod uncensored;

@@ -8,9 +8,47 @@
 //! An analysis sees a [`Dataset`] and nothing else: not the scenario, not the noise, not the truth. So it runs unchanged on
 //! real data.
 
+pub mod ancova;
+pub mod cox;
+mod design;
+pub mod difference_of_proportions;
+mod hazard;
+pub mod kaplan_meier;
+pub mod log_rank;
+pub mod logistic;
+pub mod net_benefit;
+pub mod pairs;
+pub mod proportional_odds;
+pub mod t_test;
+pub mod table;
+pub mod time_order;
+pub mod wald;
+pub mod wilcoxon;
+pub mod win_odds;
+pub mod win_ratio;
+
 use std::fmt::Debug;
 
 use crate::endpoint::hierarchical::Comparison;
+use crate::estimand::Target;
+use crate::scenario::form::Member;
+
+/// The methods, as they may be written under `[[analysis]]`.
+#[rustfmt::skip]
+pub const FAMILY: &[Member<dyn Analysis>] = &[
+    Member { form: &difference_of_proportions::FORM, build: difference_of_proportions::build },
+    Member { form: &logistic::FORM, build: logistic::build },
+    Member { form: &proportional_odds::FORM, build: proportional_odds::build },
+    Member { form: &wilcoxon::FORM, build: wilcoxon::build },
+    Member { form: &t_test::FORM, build: t_test::build },
+    Member { form: &ancova::FORM, build: ancova::build },
+    Member { form: &kaplan_meier::FORM, build: kaplan_meier::build },
+    Member { form: &log_rank::FORM, build: log_rank::build },
+    Member { form: &cox::FORM, build: cox::build },
+    Member { form: &win_ratio::FORM, build: win_ratio::build },
+    Member { form: &net_benefit::FORM, build: net_benefit::build },
+    Member { form: &win_odds::FORM, build: win_odds::build },
+];
 
 /// Which direction of an endpoint favours a patient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +72,10 @@ impl Better {
 
 /// The endpoint's observed values, one entry a patient.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once an analysis, on the stack: a box would be an allocation in a replicate"
+)]
 pub enum Response<'a> {
     /// 1 when the event or state occurred.
     Binary(&'a [u8]),
@@ -46,7 +88,7 @@ pub enum Response<'a> {
     },
     /// A measured score or change.
     Score(&'a [f64]),
-    /// Time from entry to event or censoring [months] and the event indicator.
+    /// Time from entry to event or censoring (months) and the event indicator.
     Time {
         /// Follow-up time.
         time: &'a [f64],
@@ -127,6 +169,22 @@ pub enum Status {
     TooFew = 6,
 }
 
+impl Status {
+    /// It in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Status::Estimated => "estimated",
+            Status::EmptyArm => "an arm has no patients",
+            Status::NoVariation => "no events or no variation",
+            Status::NotConverged => "the fit did not converge",
+            Status::Separation => "a coefficient runs to infinity",
+            Status::Singular => "the design is singular",
+            Status::TooFew => "too few patients",
+        }
+    }
+}
+
 /// One method's answer on one data set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
@@ -182,6 +240,17 @@ pub trait Analysis: Debug + Send + Sync {
     /// The method applied to one data set. Allocates nothing once `scratch` has grown to the data.
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate;
 
+    /// +1 where a larger estimate favours the experimental arm, else −1: the one place where a method departs from the endpoint's
+    /// `better` (hazard ratios, where later is better; win statistics, which have it in them).
+    fn orientation(&self, better: Better) -> f64 {
+        better.sign()
+    }
+
+    /// What is estimated, for true values and limits; none for methods adjusted for covariates.
+    fn target(&self) -> Target {
+        Target::Undefined
+    }
+
     /// Names of the parts that the method stores in [`Estimate::parts`].
     fn parts(&self) -> &'static [&'static str] {
         &[]
@@ -225,6 +294,8 @@ pub struct Scratch {
     pub counts: Vec<u32>,
     /// Flags or codes.
     pub codes: Vec<u8>,
+    /// Ranks for the comparison of pairs, narrow and wide.
+    pub ranks: (Vec<i16>, Vec<i32>),
     /// Working vectors.
     pub real: [Vec<f64>; 8],
     /// Small matrices.

@@ -4,10 +4,43 @@
 //! function of its distribution. Members without a usable quantile function seed a small generator from their one
 //! addressed word and reject from there.
 
+pub mod bernoulli;
+pub mod categorical;
+pub mod derived;
+pub mod exponential;
+pub mod gamma;
+pub mod lognormal;
+mod map;
+pub mod normal;
+pub mod ordinal;
+pub mod piecewise_exponential;
+pub mod poisson;
+mod quote;
+mod seeded;
+pub mod uniform;
+pub mod weibull;
+
 use std::fmt::Debug;
 
 use crate::expr::Expr;
-use crate::scenario::form::Form;
+use crate::scenario::form::Member;
+
+/// The members, as they may be written under `[[variable]]` and `[[outcome]]`.
+#[rustfmt::skip]
+pub const FAMILY: &[Member<dyn Distribution>] = &[
+    Member { form: &normal::FORM, build: normal::build },
+    Member { form: &lognormal::FORM, build: lognormal::build },
+    Member { form: &gamma::FORM, build: gamma::build },
+    Member { form: &uniform::FORM, build: uniform::build },
+    Member { form: &bernoulli::FORM, build: bernoulli::build },
+    Member { form: &poisson::FORM, build: poisson::build },
+    Member { form: &categorical::FORM, build: categorical::build },
+    Member { form: &ordinal::FORM, build: ordinal::build },
+    Member { form: &exponential::FORM, build: exponential::build },
+    Member { form: &weibull::FORM, build: weibull::build },
+    Member { form: &piecewise_exponential::FORM, build: piecewise_exponential::build },
+    Member { form: &derived::FORM, build: derived::build },
+];
 
 /// One value for all rows, or one a row.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +120,7 @@ pub trait Distribution: Debug + Send + Sync {
 
     /// out\[i\] = value at the standard normal score z\[i\], that is F⁻¹(Φ(z)). `u` is scratch of the same length.
     /// Members that are functions of a normal override it.
+    #[expect(clippy::wrong_self_convention, reason = "the value comes from the score")]
     fn from_score(&self, z: &[f64], p: &[Arg<'_>], u: &mut [f64], out: &mut [f64]) {
         crate::math::special::normal_cdf_slice(z, u);
         self.quantile(u, p, out);
@@ -115,14 +149,8 @@ pub trait Distribution: Debug + Send + Sync {
         }
     }
 
-    /// Whether the value is a time from entry to an event [months] (exponential, Weibull, piecewise exponential …).
+    /// Whether the value is a time from entry to an event (months) (exponential, Weibull, piecewise exponential …).
     fn is_event_time(&self) -> bool {
         false
     }
-}
-
-/// The keys of each member, as written in a scenario.
-#[must_use]
-pub fn forms() -> Vec<&'static Form> {
-    Vec::new()
 }

@@ -44,10 +44,7 @@ impl<'a> Comparison<'a> {
     /// Tiers in order (at most [`MAX_TIERS`]).
     #[must_use]
     pub fn new(tiers: &[Tier<'a>]) -> Self {
-        let mut all = [Tier::Code {
-            code: &[],
-            levels: 0,
-        }; MAX_TIERS];
+        let mut all = [Tier::Code { code: &[], levels: 0 }; MAX_TIERS];
         let count = tiers.len().min(MAX_TIERS);
         all[..count].copy_from_slice(&tiers[..count]);
         Self { tiers: all, count }

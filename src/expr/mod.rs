@@ -3,6 +3,26 @@
 //! Numbers, names, `+ - * / ^`, comparisons, `and or not`, `if(c, a, b)` and the functions of [`Function`].
 //! Truth values are numbers: 1 is true, 0 is false; any value other than 0 counts as true.
 
+mod build;
+pub mod check;
+mod display;
+pub mod error;
+mod fold;
+pub mod function;
+mod kernel;
+pub mod nearest;
+pub mod parse;
+pub mod program;
+mod reads;
+mod token;
+
+pub use check::{Meaning, Scope, check};
+pub use error::{ErrorKind, ExprError};
+pub use fold::fold;
+pub use nearest::nearest;
+pub use parse::{Tree, is_reserved, parse};
+pub use program::{Arms, Columns, Program, Registers};
+
 use std::fmt;
 
 /// A named column of patients: population variables first, then outcomes, in the order of the scenario.

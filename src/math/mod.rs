@@ -1,3 +1,6 @@
 //! Numeric kernels; they know nothing of trials.
 
+pub mod elementary;
+pub mod linalg;
 pub mod special;
+pub mod tail;

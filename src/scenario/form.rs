@@ -64,6 +64,10 @@ pub enum Kind {
     Table(&'static Form),
     /// Several tables (`[[name]]`, or a list of inline tables).
     Tables(&'static Form),
+    /// A table, or only the value of its first key: `p = 0.4` stands for `p = { value = 0.4 }`.
+    Short(&'static Form),
+    /// A table whose keys are names chosen by the author, each with a value of this kind.
+    Named(&'static Kind),
 }
 
 /// A value that was read and fits its [`Kind`].
@@ -100,19 +104,13 @@ impl Values {
     /// The value at `key`, where given.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.entries
-            .iter()
-            .find(|(k, ..)| *k == key)
-            .map(|(_, v, _)| v)
+        self.entries.iter().find(|(k, ..)| *k == key).map(|(_, v, _)| v)
     }
 
     /// The place of `key`, or of the whole table where it was not given.
     #[must_use]
     pub fn span(&self, key: &str) -> Span {
-        self.entries
-            .iter()
-            .find(|(k, ..)| *k == key)
-            .map_or_else(|| self.span.clone(), |(.., s)| s.clone())
+        self.entries.iter().find(|(k, ..)| *k == key).map_or_else(|| self.span.clone(), |(.., s)| s.clone())
     }
 
     /// Text, name or word.
@@ -173,16 +171,7 @@ impl Values {
     /// Numbers of a list.
     #[must_use]
     pub fn numbers(&self, key: &str) -> Vec<f64> {
-        self.list(key)
-            .iter()
-            .filter_map(|(v, _)| {
-                if let Value::Number(x) = v {
-                    Some(*x)
-                } else {
-                    None
-                }
-            })
-            .collect()
+        self.list(key).iter().filter_map(|(v, _)| if let Value::Number(x) = v { Some(*x) } else { None }).collect()
     }
 
     /// Expressions of a list.
@@ -240,8 +229,6 @@ pub struct Member<T: ?Sized> {
 
 impl<T: ?Sized> std::fmt::Debug for Member<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Member")
-            .field("form", &self.form.name)
-            .finish()
+        f.debug_struct("Member").field("form", &self.form.name).finish()
     }
 }

@@ -3,6 +3,18 @@
 
 pub mod diagnostic;
 pub mod form;
+pub mod language;
+mod reader;
+pub mod resolve;
+pub mod schema;
+mod text;
+mod written;
+
+pub use resolve::{Options, read, variants};
+pub use schema::schema;
+
+/// A commented scenario in which every key of the language stands: the start of a new one.
+pub const TEMPLATE: &str = include_str!("template.toml");
 
 use crate::analysis::{Analysis, Better};
 use crate::distribution::Distribution;
@@ -37,9 +49,9 @@ pub struct Scenario {
     pub allocation: Allocation,
     /// Visits, in order of their planned time.
     pub visits: Vec<Visit>,
-    /// Time from entry to loss to follow-up [months], where there is any.
+    /// Time from entry to loss to follow-up (months), where there is any.
     pub dropout: Option<Box<dyn Distribution>>,
-    /// Outcomes that end a patient's life [times from entry].
+    /// Outcomes that end a patient's life (times from entry).
     pub deaths: Vec<ColumnId>,
     /// When the data are cut.
     pub cut: Cut,
@@ -140,7 +152,7 @@ pub enum Accrual {
     AtOnce,
     /// Window-driven: each patient's entry is uniform over (0, `over`) months; index order is not calendar order.
     Uniform {
-        /// Length of the period [months].
+        /// Length of the period (months).
         over: f64,
     },
     /// Rate-driven: a Poisson process with rate `rates[i]` patients a month from month `from[i]` on.

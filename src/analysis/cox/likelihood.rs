@@ -1,0 +1,170 @@
+//! Score and information of the partial likelihood with covariates.
+
+/// The partial likelihood, column by column: every loop runs over patients or events.
+///
+/// With S₀ = Σ w, S₁ = Σ w x over the patients at risk at an event (the tied events counted 1 − l/d), m = S₁/S₀:
+/// score Σ (x − m) over events, information Σ w h x xᵀ − Σ m mᵀ, where h sums 1/S₀ over the events that a patient was at
+/// risk for.
+pub(super) struct Likelihood<'a> {
+    /// Covariates, the arm last, rows latest first.
+    pub(super) columns: &'a [f64],
+    /// Rows of a column.
+    pub(super) n: usize,
+    /// Sums of the columns over events.
+    pub(super) observed: &'a [f64],
+    /// Pairs of (one past the last row, events), a time each.
+    pub(super) segments: &'a [u32],
+    /// l/d at each event.
+    pub(super) gone: &'a [f64],
+    /// Work: weights w, then w h and other products, a row each.
+    pub(super) rows: &'a mut [f64],
+    /// 1/S₀ at each event.
+    pub(super) terms: &'a mut [f64],
+    /// m at each event, column after column.
+    pub(super) means: &'a mut [f64],
+}
+
+impl Likelihood<'_> {
+    /// Score and information (row-major, lower triangle) at `beta`.
+    pub(super) fn derivatives(&mut self, beta: &[f64], score: &mut [f64], information: &mut Vec<f64>) {
+        let at_risk = self.rows.len() / 2;
+        let (weights, products) = self.rows.split_at_mut(at_risk);
+        let columns = || self.columns.chunks_exact(self.n).map(|x| &x[..at_risk]);
+
+        weights.fill(0.0);
+        for (x, b) in columns().zip(beta) {
+            for (w, x) in weights.iter_mut().zip(x) {
+                *w += b * x;
+            }
+        }
+        for w in &mut *weights {
+            *w = w.exp();
+        }
+        products.copy_from_slice(weights);
+        at_events(products, self.segments, self.gone, self.terms);
+        for term in &mut *self.terms {
+            *term = 1.0 / *term;
+        }
+        for ((x, means), (score, observed)) in
+            columns().zip(self.means.chunks_exact_mut(self.terms.len())).zip(score.iter_mut().zip(self.observed))
+        {
+            multiply(weights, x, products);
+            at_events(products, self.segments, self.gone, means);
+            for (mean, term) in means.iter_mut().zip(&*self.terms) {
+                *mean *= term;
+            }
+            *score = observed - sum(means);
+        }
+
+        spread(weights, self.segments, self.gone, self.terms);
+        let size = beta.len();
+        information.clear();
+        information.resize(size * size, 0.0);
+        let means = || self.means.chunks_exact(self.terms.len());
+        for (a, (x, mean)) in columns().zip(means()).enumerate() {
+            multiply(weights, x, products);
+            for (b, (y, other)) in columns().zip(means()).take(a + 1).enumerate() {
+                information[a * size + b] = dot(products, y) - dot(mean, other);
+            }
+        }
+    }
+}
+
+/// Sums over the patients at risk at each event of a quantity, in whose place its running sums are left.
+fn at_events(running: &mut [f64], segments: &[u32], gone: &[f64], out: &mut [f64]) {
+    // blocks of four, so that only one addition in four waits for the one before
+    let mut sum = 0.0;
+    let mut blocks = running.chunks_exact_mut(4);
+    for block in &mut blocks {
+        block[1] += block[0];
+        block[2] += block[1];
+        block[3] += block[2];
+        let before = sum;
+        sum += block[3];
+        for x in block {
+            *x += before;
+        }
+    }
+    for x in blocks.into_remainder() {
+        sum += *x;
+        *x = sum;
+    }
+    let mut e = 0;
+    for segment in segments.chunks_exact(2) {
+        let (end, events) = (segment[0] as usize, segment[1] as usize);
+        let total = running[end - 1];
+        out[e] = total;
+        if events > 1 {
+            let before = if end > events { running[end - events - 1] } else { 0.0 };
+            for l in 1..events {
+                out[e + l] = total - gone[e + l] * (total - before);
+            }
+        }
+        e += events;
+    }
+}
+
+/// Turns weights w into w h.
+fn spread(weights: &mut [f64], segments: &[u32], gone: &[f64], terms: &[f64]) {
+    let (mut hazard, mut e) = (0.0, terms.len());
+    for (k, segment) in segments.chunks_exact(2).enumerate().rev() {
+        let (end, events) = (segment[0] as usize, segment[1] as usize);
+        let start = if k == 0 { 0 } else { segments[2 * k - 2] as usize };
+        e -= events;
+        let (mut own, mut all) = (hazard, hazard);
+        for (term, gone) in terms[e..e + events].iter().zip(&gone[e..e + events]) {
+            own += (1.0 - gone) * term;
+            all += term;
+        }
+        for w in &mut weights[start..end - events] {
+            *w *= all;
+        }
+        for w in &mut weights[end - events..end] {
+            *w *= own;
+        }
+        hazard = all;
+    }
+}
+
+fn multiply(x: &[f64], y: &[f64], out: &mut [f64]) {
+    for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
+        *out = x * y;
+    }
+}
+
+/// Lanes of a sum: enough that no addition waits for the one before; combined in a fixed order.
+const LANES: usize = 8;
+
+/// Σ x y.
+pub(super) fn dot(x: &[f64], y: &[f64]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+    for (lane, (x, y)) in lanes.iter_mut().zip(xs.remainder().iter().zip(ys.remainder())) {
+        *lane = x * y;
+    }
+    for (x, y) in xs.zip(ys) {
+        for i in 0..LANES {
+            lanes[i] += x[i] * y[i];
+        }
+    }
+    total(lanes)
+}
+
+/// Σ x.
+fn sum(x: &[f64]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let xs = x.chunks_exact(LANES);
+    for (lane, x) in lanes.iter_mut().zip(xs.remainder()) {
+        *lane = *x;
+    }
+    for x in xs {
+        for i in 0..LANES {
+            lanes[i] += x[i];
+        }
+    }
+    total(lanes)
+}
+
+fn total(x: [f64; LANES]) -> f64 {
+    ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]))
+}

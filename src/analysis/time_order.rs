@@ -1,0 +1,86 @@
+//! Rows in order of time, the work that survival methods share.
+
+/// Fewest low bits of a sort key that hold the row: 4,096 rows leave 40 bits of the time's mantissa.
+const ROW_BITS: u32 = 12;
+
+/// The latest event time that is at most `limit`; −∞ where there is none.
+#[must_use]
+pub fn last_event(time: &[f64], event: &[u8], limit: f64) -> f64 {
+    const NONE: f64 = f64::NEG_INFINITY;
+    // four lanes, since one running maximum waits for itself
+    let mut lanes = [NONE; 4];
+    let seen = |t: f64, e: u8| if e != 0 && t <= limit { t } else { NONE };
+    let (times, events) = (time.chunks_exact(4), event.chunks_exact(4));
+    let rest = times.remainder().iter().zip(events.remainder());
+    for (t, e) in times.zip(events) {
+        for ((lane, &t), &e) in lanes.iter_mut().zip(t).zip(e) {
+            let t = seen(t, e);
+            *lane = if t > *lane { t } else { *lane };
+        }
+    }
+    rest.map(|(&t, &e)| seen(t, e)).chain(lanes).fold(NONE, f64::max)
+}
+
+/// Writes the rows with `time <= last` to `order`, ascending in time, rows of equal time in row order; `false` where no
+/// two of these times are equal.
+///
+/// Times must not be NaN. Patients followed beyond the last event are at risk at every event and need no place in the
+/// order: in trials with a common horizon they are most of the patients.
+pub fn ascending(time: &[f64], last: f64, keys: &mut Vec<u64>, order: &mut Vec<u32>) -> bool {
+    sort_rows(time, |_, t| t <= last, keys, order)
+}
+
+/// Groups of rows with the same time, in the order of `order`.
+pub(crate) fn at_each_time<'a>(order: &'a [u32], time: &'a [f64]) -> impl Iterator<Item = &'a [u32]> {
+    order.chunk_by(|&a, &b| time[a as usize] == time[b as usize])
+}
+
+/// Writes the rows for which `keep(row, value)` to `order`, ascending in value, rows of equal value in row order; `false`
+/// where no two of these values are equal.
+///
+/// Keys are integers that hold the upper bits of the value above the row number; values that agree in all those bits
+/// stand together and are put right afterwards.
+pub(crate) fn sort_rows(
+    value: &[f64],
+    keep: impl Fn(usize, f64) -> bool,
+    keys: &mut Vec<u64>,
+    order: &mut Vec<u32>,
+) -> bool {
+    let row_bits = ROW_BITS.max(usize::BITS - value.len().leading_zeros());
+    let row_mask = (1_u64 << row_bits) - 1;
+    keys.clear();
+    keys.resize(value.len(), 0);
+    let mut kept = 0;
+    for (row, &v) in value.iter().enumerate() {
+        keys[kept] = (ascending_bits(v) & !row_mask) | row as u64;
+        kept += usize::from(keep(row, v));
+    }
+    keys.truncate(kept);
+    keys.sort_unstable();
+
+    order.clear();
+    order.extend(keys.iter().map(|key| (key & row_mask) as u32));
+    let alike = |a: u64, b: u64| a ^ b <= row_mask;
+    if !keys.windows(2).any(|pair| alike(pair[0], pair[1])) {
+        return false;
+    }
+    let mut start = 0;
+    for run in keys.chunk_by(|&a, &b| alike(a, b)) {
+        let rows = &mut order[start..start + run.len()];
+        start += run.len();
+        if !rows.is_sorted_by(|&a, &b| value[a as usize] <= value[b as usize]) {
+            rows.sort_unstable_by(|&a, &b| {
+                let (x, y) = (value[a as usize], value[b as usize]);
+                x.total_cmp(&y).then(a.cmp(&b))
+            });
+        }
+    }
+    true
+}
+
+/// Bits that are ordered as the numbers are; +0 and −0 give the same.
+#[inline(always)]
+fn ascending_bits(x: f64) -> u64 {
+    let bits = (x + 0.0).to_bits();
+    bits ^ (((bits as i64) >> 63) as u64 | 1 << 63)
+}

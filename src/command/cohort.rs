@@ -1,0 +1,190 @@
+//! `patency cohort`: one cohort of virtual patients.
+
+use std::path::PathBuf;
+
+use super::Failure;
+use super::shared::{Source, fault_report};
+use crate::Error;
+use crate::analysis::ResponseKind;
+use crate::column::{Frame, Kind};
+use crate::endpoint::measured::{MISSING, Measured, Values as Tier};
+use crate::engine;
+use crate::expr::ColumnId;
+use crate::protocol::{Fault, Protocol, Wanted};
+use crate::report::data::{DataTable, Values};
+use crate::scenario::{Accrual, Scenario};
+use crate::workspace::Workspace;
+
+pub(super) const EXAMPLES: &str = "Examples:
+  patency cohort scenarios/defiance.toml --out cohort.parquet
+  patency cohort scenarios/defiance.toml --stage screened --out screened.csv
+  patency cohort scenarios/defiance.toml --view observed --replicate 17 | head";
+
+/// Whose rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Stage {
+    /// Every candidate up to the last enrolment, with the criterion that excludes
+    Screened,
+    /// The enrolled
+    Enrolled,
+}
+
+/// Which side of observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum View {
+    /// What happens
+    Truth,
+    /// What the trial gets to see: visits, follow-up, endpoints
+    Observed,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Cohort {
+    #[command(flatten)]
+    source: Source,
+    /// Rows: all screened candidates, or the enrolled
+    #[arg(long, value_enum, default_value = "enrolled")]
+    stage: Stage,
+    /// Columns of the enrolled: what happens, or what is seen of it
+    #[arg(long, value_enum, default_value = "truth")]
+    view: View,
+    /// Number of the trial
+    #[arg(long, default_value_t = 0)]
+    replicate: u64,
+    /// File to write, .csv or .parquet; CSV on standard output where none is named
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Cohort {
+    pub(super) fn execute(self) -> Result<(), Failure> {
+        let text = self.source.text()?;
+        let scenarios = self.source.scenarios(&text)?;
+        let [scenario] = &scenarios[..] else {
+            return Err(Failure::Scenario("error: a cohort is of one variant and one size".to_owned()));
+        };
+        let protocol = Protocol::compile(scenario, self.source.seed, Wanted::Everything);
+        self.source.pilot(&protocol, &text)?;
+        let table = self
+            .table(&protocol)
+            .map_err(|fault| Failure::Scenario(fault_report(&protocol, self.replicate, &fault, &text)))?;
+        match &self.out {
+            Some(path) if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) => table.parquet(path)?,
+            Some(path) => {
+                let file = std::fs::File::create(path).map_err(|e| Error::write(path, e))?;
+                table.csv(&mut std::io::BufWriter::new(file)).map_err(|e| Error::write(path, e))?;
+            }
+            None => table
+                .csv(&mut std::io::BufWriter::new(std::io::stdout().lock()))
+                .map_err(|e| Error::write(std::path::Path::new("standard output"), e))?,
+        }
+        Ok(())
+    }
+
+    fn table(&self, protocol: &Protocol<'_>) -> Result<DataTable, Fault> {
+        let mut work = Workspace::new(protocol);
+        let mut funnel = vec![0; protocol.scenario.criteria.len()];
+        let mut trial = engine::enrol(protocol, self.replicate, &mut work, &mut funnel)?;
+        if self.stage == Stage::Screened {
+            let count = work.candidates().last().map_or(0, |&k| k as usize + 1);
+            return Ok(screened(protocol, &engine::candidates(protocol, self.replicate, count)?));
+        }
+        engine::follow(protocol, self.replicate, &mut work, &mut trial)?;
+        Ok(enrolled(protocol, &work, self.view))
+    }
+}
+
+fn screened(protocol: &Protocol<'_>, candidates: &engine::Candidates) -> DataTable {
+    let s = protocol.scenario;
+    let rows = candidates.frame.rows;
+    let mut table = DataTable::default();
+    table.push("candidate", Values::Integer((1..=rows as i64).map(Some).collect()));
+    table.push("eligible", Values::Integer(candidates.reason.iter().map(|&r| Some(i64::from(r == 0))).collect()));
+    let reason = |&r: &u8| s.criteria.get(usize::from(r).wrapping_sub(1)).map(|c| c.name.clone());
+    table.push("excluded_by", Values::Text(candidates.reason.iter().map(reason).collect()));
+    variables(&mut table, protocol, &candidates.frame, 0..s.population);
+    table
+}
+
+fn enrolled(protocol: &Protocol<'_>, work: &Workspace, view: View) -> DataTable {
+    let s = protocol.scenario;
+    let frame = work.cohort();
+    let rows = frame.rows;
+    let mut table = DataTable::default();
+    table.push("patient", Values::Integer((1..=rows as i64).map(Some).collect()));
+    table.push("candidate", Values::Integer(work.candidates().iter().map(|&k| Some(i64::from(k) + 1)).collect()));
+    if let (Accrual::Sites(sites), false) = (&s.enrolment.accrual, work.site().is_empty()) {
+        let names = work.site().iter().map(|&i| sites.get(usize::from(i)).map(|x| x.name.clone()));
+        table.push("site", Values::Text(names.collect()));
+    }
+    if !work.entry().is_empty() {
+        table.push("entry", Values::Real(work.entry().iter().map(|&x| Some(x)).collect()));
+    }
+    table.push(
+        "arm",
+        Values::Text(frame.arm.iter().map(|&a| s.arms.get(usize::from(a)).map(|x| x.name.clone())).collect()),
+    );
+    variables(&mut table, protocol, frame, 0..s.population);
+    match view {
+        View::Truth => variables(&mut table, protocol, frame, s.population..s.variables.len()),
+        View::Observed => observed(&mut table, s, work),
+    }
+    table
+}
+
+fn variables(table: &mut DataTable, protocol: &Protocol<'_>, frame: &Frame, which: std::ops::Range<usize>) {
+    for c in which {
+        let name = protocol.scenario.variables[c].name.as_str();
+        let values = match protocol.layout.kind(c) {
+            Kind::Code => Values::Integer(frame.code[c].iter().map(|&x| Some(i64::from(x))).collect()),
+            Kind::Real => Values::Real(
+                (0..frame.rows).map(|i| Some(frame.value(ColumnId(c as u16), i)).filter(|x| x.is_finite())).collect(),
+            ),
+        };
+        table.push(name, values);
+    }
+}
+
+fn observed(table: &mut DataTable, s: &Scenario, work: &Workspace) {
+    let rows = work.cohort().rows;
+    let view = work.view();
+    let until = (0..rows).map(|i| Some(view.seen_until(i).min(view.dead_at(i))).filter(|x| x.is_finite()));
+    table.push("followed_until", Values::Real(until.collect()));
+    let died = (0..rows).map(|i| Some(i64::from(view.dead_at(i) <= view.seen_until(i))));
+    table.push("died", Values::Integer(died.collect()));
+    for (visit, a) in s.visits.iter().zip(&view.visits) {
+        let held = (0..rows).map(|i| a.held[i] == 1 && a.day[i] <= view.dead_at(i));
+        let day = held.zip(&a.day).map(|(h, &d)| h.then_some(d));
+        table.push(format!("visit_{}", visit.name), Values::Real(day.collect()));
+    }
+    for (endpoint, m) in s.endpoints.iter().zip(work.measured()) {
+        let known = |i: usize| m.known[i] == 1;
+        match m.kind {
+            Some(ResponseKind::Hierarchical) => {
+                for (k, tier) in m.tiers.iter().enumerate() {
+                    push(table, &format!("{}_tier{}", endpoint.name, k + 1), m, tier, &known);
+                }
+            }
+            _ => push(table, &endpoint.name, m, &m.values, &known),
+        }
+    }
+}
+
+fn push(table: &mut DataTable, name: &str, m: &Measured, values: &Tier, known: &dyn Fn(usize) -> bool) {
+    let rows = m.known.len();
+    if !values.event.is_empty() {
+        table.push(
+            format!("{name}_time"),
+            Values::Real((0..rows).map(|i| known(i).then_some(values.real[i])).collect()),
+        );
+        let event = (0..rows).map(|i| known(i).then_some(i64::from(values.event[i])));
+        table.push(format!("{name}_event"), Values::Integer(event.collect()));
+    } else if !values.code.is_empty() {
+        let code = (0..rows).map(|i| (known(i) && values.code[i] != MISSING).then_some(i64::from(values.code[i])));
+        table.push(name, Values::Integer(code.collect()));
+    } else {
+        let score =
+            (0..rows).map(|i| known(i).then(|| values.real.get(i).copied()).flatten().filter(|x| x.is_finite()));
+        table.push(name, Values::Real(score.collect()));
+    }
+}

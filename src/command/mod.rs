@@ -1,0 +1,108 @@
+//! One thin file a command: arguments → library call → report.
+
+mod bench;
+mod check;
+mod cohort;
+mod init;
+mod run;
+mod schema;
+mod shared;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::Error;
+
+/// Shown below the help of the program.
+pub const EXAMPLES: &str = "Examples:
+  patency run scenarios/defiance.toml --variant all
+  patency run scenarios/defiance.toml --n 578 --set loss_6=0.12 --replicates 2000
+  patency check scenarios/defiance.toml
+  patency cohort scenarios/defiance.toml --out cohort.parquet
+  patency init > trial.toml
+
+Exit codes: 0 done, 1 the world (files, disk), 2 a mistake in the scenario or the arguments, 130 interrupted.";
+
+/// What can be asked.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Simulate a design and say what it is worth: power, type I error, bias, coverage, each with its Monte Carlo error
+    #[command(after_help = run::EXAMPLES)]
+    Run(run::Run),
+    /// Check a scenario: every mistake at once; when clean, the resolved design in the protocol's words
+    #[command(after_help = check::EXAMPLES)]
+    Check(check::Check),
+    /// Write one cohort of virtual patients as CSV or Parquet
+    #[command(after_help = cohort::EXAMPLES)]
+    Cohort(cohort::Cohort),
+    /// Write a commented scenario with every key to start from
+    Init(init::Init),
+    /// Print the JSON schema of the scenario, or of result.json
+    Schema(schema::Schema),
+    /// Measure how fast a scenario runs here, by stage
+    Bench(bench::Bench),
+}
+
+/// Why a command did not end well.
+#[derive(Debug)]
+pub enum Failure {
+    /// Mistakes in a scenario, as rendered for the user.
+    Scenario(String),
+    /// The world.
+    World(Error),
+    /// Ended by the user; what was computed has been saved.
+    Interrupted,
+}
+
+impl From<Error> for Failure {
+    fn from(e: Error) -> Self {
+        Failure::World(e)
+    }
+}
+
+impl Command {
+    /// Carries the command out.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn execute(self) -> Result<(), Failure> {
+        match self {
+            Command::Run(c) => c.execute(),
+            Command::Check(c) => c.execute(),
+            Command::Cohort(c) => c.execute(),
+            Command::Init(c) => c.execute(),
+            Command::Schema(c) => c.execute(),
+            Command::Bench(c) => c.execute(),
+        }
+    }
+}
+
+/// Says how a command ended and gives the exit code.
+#[must_use]
+pub fn finish(result: Result<(), Failure>) -> ExitCode {
+    let mut err = std::io::stderr().lock();
+    // nothing can be done where stderr itself is gone
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Scenario(text)) => {
+            let _ = writeln!(err, "{}", text.trim_end());
+            ExitCode::from(2)
+        }
+        Err(Failure::World(Error::Write { source, .. })) if source.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(Failure::World(e)) => {
+            let _ = writeln!(err, "error: {e}");
+            ExitCode::from(1)
+        }
+        Err(Failure::Interrupted) => ExitCode::from(130),
+    }
+}
+
+/// Writes to standard output; a closed pipe is no error of ours.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|e| Failure::World(Error::write(std::path::Path::new("standard output"), e)))
+}

@@ -1,0 +1,146 @@
+//! What the commands that read a scenario share.
+
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use crate::Error;
+use crate::protocol::Protocol;
+use crate::scenario::diagnostic::{Code, Diagnostic, Report};
+use crate::scenario::{self, Scenario};
+
+/// Largest scenario file that is read: a hand-written one is far smaller.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// The scenario and its overrides.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Source {
+    /// Scenario file (TOML); `-` reads standard input
+    pub(crate) scenario: PathBuf,
+    /// Variant to run, or `all`
+    #[arg(long, default_value = "base", value_name = "NAME|all")]
+    pub(crate) variant: String,
+    /// Override a parameter; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Patients to enrol instead of the scenario's; several sizes separated by commas
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) n: Vec<u32>,
+    /// Seed of all random numbers
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// A scenario file's text.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub(crate) text: String,
+    pub(crate) name: String,
+}
+
+impl Source {
+    /// The file as text.
+    pub(crate) fn text(&self) -> Result<Text, Failure> {
+        let name = if self.scenario == Path::new("-") {
+            "standard input".to_owned()
+        } else {
+            self.scenario.display().to_string()
+        };
+        let read = |reader: &mut dyn Read| {
+            let mut bytes = Vec::new();
+            reader.take(MOST_BYTES + 1).read_to_end(&mut bytes).map(|_| bytes)
+        };
+        let bytes = if self.scenario == Path::new("-") {
+            read(&mut std::io::stdin().lock())
+        } else {
+            std::fs::File::open(&self.scenario).and_then(|mut f| read(&mut f))
+        }
+        .map_err(|e| Error::read(&self.scenario, e))?;
+        if bytes.len() as u64 > MOST_BYTES {
+            let why = format!("larger than {} MB: no scenario is", MOST_BYTES >> 20);
+            return Err(Error::read(&self.scenario, std::io::Error::new(std::io::ErrorKind::InvalidData, why)).into());
+        }
+        let text = String::from_utf8(bytes).map_err(|e| {
+            let why = format!("not text in UTF-8 (byte {})", e.utf8_error().valid_up_to() + 1);
+            Error::read(&self.scenario, std::io::Error::new(std::io::ErrorKind::InvalidData, why))
+        })?;
+        Ok(Text { text, name })
+    }
+
+    /// The scenarios asked for, one a variant and size; every mistake of any of them at once.
+    pub(crate) fn scenarios(&self, text: &Text) -> Result<Vec<Scenario>, Failure> {
+        let render = |report: Report| Failure::Scenario(report.render(&text.text, &text.name, colored()));
+        let variants = if self.variant == "all" {
+            scenario::variants(&text.text).map_err(render)?
+        } else {
+            vec![self.variant.clone()]
+        };
+        let set: Vec<(String, String)> = self
+            .set
+            .iter()
+            .map(|s| {
+                s.split_once('=')
+                    .map_or((s.clone(), String::new()), |(a, b)| (a.trim().to_owned(), b.trim().to_owned()))
+            })
+            .collect();
+        let sizes: Vec<Option<usize>> =
+            if self.n.is_empty() { vec![None] } else { self.n.iter().map(|&n| Some(n as usize)).collect() };
+        let mut all = Vec::new();
+        let mut mistakes: Vec<Diagnostic> = Vec::new();
+        for variant in &variants {
+            for &n in &sizes {
+                let options = scenario::Options { variant: Some(variant), set: &set, n };
+                match scenario::read(&text.text, &options) {
+                    Ok(scenario) => all.push(scenario),
+                    Err(report) => {
+                        for d in report.diagnostics {
+                            if !mistakes.contains(&d) {
+                                mistakes.push(d);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if mistakes.is_empty() { Ok(all) } else { Err(render(Report { diagnostics: mistakes })) }
+    }
+
+    /// Tries a protocol on pilot candidates: what only patients can show is said before the run.
+    pub(crate) fn pilot(&self, protocol: &Protocol<'_>, text: &Text) -> Result<(), Failure> {
+        crate::pilot::check(protocol).map_err(|p| {
+            let mut diagnostic = Diagnostic::without_place(p.code, p.message);
+            if let Some(help) = p.help {
+                diagnostic = diagnostic.help(help);
+            }
+            Failure::Scenario(Report { diagnostics: vec![diagnostic] }.render(&text.text, &text.name, colored()))
+        })
+    }
+}
+
+/// What the pilot found.
+pub(crate) fn fault_report(
+    protocol: &Protocol<'_>,
+    replicate: u64,
+    fault: &crate::protocol::Fault,
+    text: &Text,
+) -> String {
+    let message = format!("in replicate {replicate}, {}", protocol.explain(fault));
+    Report { diagnostics: vec![Diagnostic::without_place(Code::OutOfDomain, message)] }.render(
+        &text.text,
+        &text.name,
+        colored(),
+    )
+}
+
+/// Whether messages may be coloured.
+pub(crate) fn colored() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Number of threads: as asked for, or all cores.
+pub(crate) fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool, Failure> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.unwrap_or(0))
+        .build()
+        .map_err(|e| Failure::World(Error::Threads(e)))
+}

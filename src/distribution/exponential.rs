@@ -1,0 +1,67 @@
+//! T ~ Exponential(λ): constant hazard λ, S(t) = e^(−λt).
+
+use super::map::{cumulative_hazard, over_rate};
+use super::quote::{BY, HAZARD_RATIO, Point, RISK, checked, expression, hazard_ratio, one_way};
+use super::{Arg, Distribution, Domain, Draw, Parameter};
+use crate::expr::Expr;
+use crate::math::elementary::exp;
+use crate::scenario::form::{Complaint, Form, Values};
+
+/// As written.
+pub const FORM: Form = Form {
+    name: "exponential",
+    summary: "Time to an event of constant hazard, quoted by its rate, its median, or a risk by some month.",
+    keys: &[
+        expression("rate", false, "Events a patient-month, 0 or more; 0 means never."),
+        expression("median", false, "Month by which half the patients have had the event."),
+        RISK,
+        BY,
+        HAZARD_RATIO,
+    ],
+    example: r#"{ risk = 0.05, by = 12, hazard-ratio = "if(treatment, 0.8, 1)" }"#,
+};
+
+/// t = −ln(1 − u) / λ, λ = quoted rate × hazard ratio; never (+∞) where that is 0.
+#[derive(Clone, Debug)]
+pub struct Exponential {
+    rate: Expr,
+}
+
+/// Reads it.
+///
+/// # Errors
+/// Not exactly one way of quoting it, or a number outside its domain.
+pub fn build(values: &Values) -> Result<Box<dyn Distribution>, Complaint> {
+    let quoted = match one_way(values, &[&["rate"], &["median"], &["risk", "by"]])? {
+        0 => checked(values, "rate", Domain::NonNegative)?,
+        _ => {
+            let Point { hazard, time } = Point::read(values)?;
+            hazard / time
+        }
+    };
+    let rate = quoted * hazard_ratio(values)?;
+    Ok(Box::new(Exponential { rate }))
+}
+
+impl Distribution for Exponential {
+    fn parameters(&self) -> Vec<Parameter> {
+        vec![Parameter { name: "rate × hazard-ratio", value: self.rate.clone(), domain: Domain::NonNegative }]
+    }
+
+    fn draw(&self) -> Draw {
+        Draw::Quantile
+    }
+
+    fn quantile(&self, u: &[f64], p: &[Arg<'_>], out: &mut [f64]) {
+        cumulative_hazard(u, out);
+        over_rate(out, p[0]);
+    }
+
+    fn survival(&self, x: f64, p: &[f64]) -> f64 {
+        if x <= 0.0 { 1.0 } else { exp(-p[0] * x) }
+    }
+
+    fn is_event_time(&self) -> bool {
+        true
+    }
+}

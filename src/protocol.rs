@@ -1,0 +1,286 @@
+//! The protocol: a scenario compiled once, so that a replicate only carries it out.
+//!
+//! Compiling fixes which columns anything needs (nothing else is drawn), the order in which they are drawn, the programs of all
+//! expressions, the addresses of all random numbers, and integer cut points where parameters are constant or depend on the arm
+//! alone.
+
+mod columns;
+mod draw;
+mod measures;
+mod strata;
+
+use std::collections::BTreeSet;
+
+use crate::allocation::{self, Allocate};
+use crate::analysis::Rule;
+use crate::column::Kind;
+use crate::distribution::Draw;
+use crate::enrolment::{self, Arrive};
+use crate::expr::{Expr, Program};
+use crate::random::Address;
+use crate::scenario::{Cut, Holds, RateOf, Scenario};
+
+pub use columns::Layout;
+pub use draw::{Fault, Noise, Step};
+pub use measures::{FatePlan, MeasurePlan, Occurrence, TierMeasure, ValuePlan};
+pub use strata::Strata;
+
+/// Candidates drawn and screened at once.
+pub const BLOCK: usize = 256;
+
+/// Which columns are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Those that the analyses need.
+    Analyses,
+    /// All: the cohort is to be looked at.
+    Everything,
+}
+
+/// A scenario ready to be carried out.
+#[derive(Debug)]
+pub struct Protocol<'s> {
+    /// What was compiled.
+    pub scenario: &'s Scenario,
+    /// Seed of all addresses.
+    pub seed: u64,
+    /// Columns and their kinds.
+    pub layout: Layout,
+    /// Screening of a block of candidates, in order.
+    pub screening: Vec<Screen>,
+    /// Screened columns that are used after screening.
+    pub carried: Vec<usize>,
+    /// Baseline columns drawn for the enrolled only.
+    pub baseline: Vec<Step<'s>>,
+    /// Outcome columns.
+    pub outcomes: Vec<Step<'s>>,
+    /// Time to loss to follow-up.
+    pub dropout: Option<Step<'s>>,
+    /// Draws of the screening stage, by number in [`Screen::Draw`].
+    pub draws: Vec<Step<'s>>,
+    /// Arrivals; none where everyone enters at month 0.
+    pub arrivals: Option<Box<dyn Arrive>>,
+    /// Strata of the allocation.
+    pub strata: Strata,
+    /// The allocation rule.
+    pub allocation: Box<dyn Allocate>,
+    /// Visits that an endpoint uses (by visit of the scenario).
+    pub visits: Vec<Option<VisitPlan>>,
+    /// Columns of deaths.
+    pub deaths: Vec<usize>,
+    /// Endpoints that an analysis (or the cut) uses.
+    pub endpoints: Vec<Option<MeasurePlan>>,
+    /// Rows of the analysis plan.
+    pub analyses: Vec<Row>,
+    /// Whether any patient can be lost to follow-up or cut off before an endpoint is known.
+    pub incomplete: bool,
+    /// Whether anything asks until when a patient is seen: not where everyone is followed to the end and endpoints are always known.
+    pub reads_views: bool,
+}
+
+/// A step of screening.
+#[derive(Debug)]
+pub enum Screen {
+    /// Draw a column (number in [`Protocol::draws`]).
+    Draw(usize),
+    /// Ask a criterion.
+    Ask {
+        /// Number of the criterion.
+        criterion: usize,
+        /// How it is asked.
+        question: Question,
+    },
+    /// Drop the excluded candidates' rows from these columns.
+    Narrow(Vec<usize>),
+}
+
+/// How a criterion is asked.
+#[derive(Debug)]
+pub enum Question {
+    /// An expression.
+    When(Program),
+    /// A share of candidates.
+    Prevalence(Step<'static>),
+}
+
+/// A visit as carried out.
+#[derive(Debug)]
+pub struct VisitPlan {
+    /// Address of the visit's day within its window.
+    pub day: Address,
+    /// Address of missed visits.
+    pub miss: Address,
+    /// Probability of missing it.
+    pub missed: Program,
+    /// Whether anyone can miss it.
+    pub can_miss: bool,
+    /// Window in months from entry.
+    pub window: (f64, f64),
+}
+
+/// An analysis as carried out.
+#[derive(Debug)]
+pub struct Row {
+    /// Patients analysed.
+    pub subset: Option<Program>,
+    /// The two groups of an interaction.
+    pub interaction: Option<Program>,
+    /// Baseline covariates.
+    pub covariates: Vec<Program>,
+    /// Test and interval.
+    pub rule: Rule,
+    /// +1 where a larger estimate favours the experimental arm, else −1.
+    pub orientation: f64,
+}
+
+impl<'s> Protocol<'s> {
+    /// Compiles a scenario.
+    ///
+    /// What only patients can show (a parameter outside its domain, a criterion that excludes everyone) is found by
+    /// [`crate::pilot`]; compiling itself cannot fail on a resolved scenario.
+    #[must_use]
+    pub fn compile(scenario: &'s Scenario, seed: u64, wanted: Wanted) -> Self {
+        let layout = Layout::new(scenario);
+        let needs = columns::Needs::of(scenario, wanted);
+        let compiler = draw::Compiler { scenario, seed, layout: &layout };
+
+        let screened = needs.screened(&layout);
+        let (screening, draws) = screening(scenario, &compiler, &layout, &screened);
+        let later: BTreeSet<usize> = layout.closure(needs.later.iter().copied());
+        let carried = carried(&screened, &later, wanted);
+        let baseline = layout
+            .order()
+            .iter()
+            .filter(|c| later.contains(c) && !screened.contains(c))
+            .map(|&c| compiler.step(c))
+            .collect();
+        let outcomes = (scenario.population..scenario.variables.len())
+            .filter(|c| later.contains(c))
+            .map(|c| compiler.step(c))
+            .collect();
+
+        let strata = Strata::compile(scenario);
+        let allocation = allocation::compile(scenario, seed, strata.labels());
+        let used = measures::used_endpoints(scenario, wanted);
+        let endpoints =
+            scenario.endpoints.iter().zip(&used).map(|(e, &u)| u.then(|| MeasurePlan::compile(e, scenario)));
+        let visits_used = measures::used_visits(scenario, &used, wanted);
+        let visits = scenario.visits.iter().zip(&visits_used).map(|(v, &u)| {
+            u.then(|| VisitPlan {
+                day: Address::new(seed, "visit", &v.name, "day"),
+                miss: Address::new(seed, "visit", &v.name, "missed"),
+                can_miss: v.missed != Expr::Number(0.0),
+                missed: Program::compile(&v.missed),
+                window: v.window,
+            })
+        });
+        let analyses = scenario.analyses.iter().map(|a| {
+            let better = measures::better(&scenario.endpoints[a.endpoint].measure);
+            Row {
+                subset: a.subset.as_ref().map(Program::compile),
+                interaction: a.interaction.as_ref().map(Program::compile),
+                covariates: a.covariates.iter().map(Program::compile).collect(),
+                rule: Rule { alpha: a.alpha, sides: a.sides, null: a.null, better },
+                orientation: a.method.orientation(better),
+            }
+        });
+        let cut = &scenario.cut;
+        let unlimited = matches!(cut, Cut { horizon: None, date: None, after_last_entry: None, events: None });
+        Self {
+            seed,
+            screening,
+            carried,
+            baseline,
+            outcomes,
+            dropout: scenario.dropout.as_ref().map(|law| compiler.dropout(law.as_ref())),
+            draws,
+            arrivals: enrolment::compile(&scenario.enrolment, seed),
+            strata,
+            allocation,
+            visits: visits.collect(),
+            deaths: scenario.deaths.iter().map(|c| c.0 as usize).collect(),
+            endpoints: endpoints.collect(),
+            analyses: analyses.collect(),
+            incomplete: scenario.dropout.is_some()
+                || !unlimited
+                || scenario.visits.iter().any(|v| v.missed != Expr::Number(0.0)),
+            reads_views: !unlimited
+                || scenario.dropout.is_some()
+                || !scenario.deaths.is_empty()
+                || scenario.endpoints.iter().any(|e| measures::reads_fates(&e.measure)),
+            layout,
+            scenario,
+        }
+    }
+
+    /// Whether rates count screened candidates: arrival k is candidate k.
+    #[must_use]
+    pub fn by_screening(&self) -> bool {
+        self.arrivals.is_some() && self.scenario.enrolment.rate_of == RateOf::Screened
+    }
+
+    /// Names of the programs' columns for a fault found while running.
+    #[must_use]
+    pub fn explain(&self, fault: &Fault) -> String {
+        format!(
+            "{} of `{}` is {} for a patient, which is not allowed: it must be {}",
+            fault.parameter,
+            self.layout.name(self.scenario, fault.column),
+            fault.value,
+            fault.domain
+        )
+    }
+}
+
+/// Columns of the screening stage that later stages read.
+fn carried(screened: &BTreeSet<usize>, later: &BTreeSet<usize>, wanted: Wanted) -> Vec<usize> {
+    screened.iter().copied().filter(|c| wanted == Wanted::Everything || later.contains(c)).collect()
+}
+
+/// Criteria in protocol order, each preceded by the draws that it needs and that are not there yet; rows are narrowed once or twice,
+/// since compaction after every criterion costs more than it saves.
+fn screening<'s>(
+    scenario: &'s Scenario,
+    compiler: &draw::Compiler<'s, '_>,
+    layout: &Layout,
+    screened: &BTreeSet<usize>,
+) -> (Vec<Screen>, Vec<Step<'s>>) {
+    let mut steps = Vec::new();
+    let mut draws = Vec::new();
+    let mut drawn = BTreeSet::new();
+    let mut since = 0;
+    for (number, criterion) in scenario.criteria.iter().enumerate() {
+        let reads = match &criterion.holds {
+            Holds::When(e) | Holds::Prevalence(e) => e.columns(),
+        };
+        let needed = layout.closure(reads.iter().map(|c| c.0 as usize));
+        for &column in layout.order() {
+            if needed.contains(&column) && screened.contains(&column) && drawn.insert(column) {
+                steps.push(Screen::Draw(draws.len()));
+                draws.push(compiler.step(column));
+            }
+        }
+        let question = match &criterion.holds {
+            Holds::When(e) => Question::When(Program::compile(e)),
+            Holds::Prevalence(e) => Question::Prevalence(compiler.prevalence(&criterion.name, e)),
+        };
+        steps.push(Screen::Ask { criterion: number, question });
+        since += 1;
+        let left = scenario.criteria.len() - number - 1;
+        let narrowed = steps.iter().any(|s| matches!(s, Screen::Narrow(_)));
+        if since >= if narrowed { 12 } else { 5 } && left >= 4 {
+            steps.push(Screen::Narrow(drawn.iter().copied().collect()));
+            since = 0;
+        }
+    }
+    (steps, draws)
+}
+
+/// Kind of column that a way of drawing fills.
+#[must_use]
+pub(crate) fn kind_of(draw: Draw) -> Kind {
+    match draw {
+        Draw::Code { .. } => Kind::Code,
+        Draw::Quantile | Draw::Seeded | Draw::Derived => Kind::Real,
+    }
+}

@@ -1,0 +1,128 @@
+//! A table of patients as CSV or Parquet.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::Type;
+
+use crate::Error;
+use crate::report::csv::quoted;
+
+/// A column with its values; missing ones are `None`.
+#[derive(Clone, Debug)]
+pub enum Values {
+    /// Real numbers.
+    Real(Vec<Option<f64>>),
+    /// Whole numbers.
+    Integer(Vec<Option<i64>>),
+    /// Text.
+    Text(Vec<Option<String>>),
+}
+
+/// Named columns of equal length.
+#[derive(Clone, Debug, Default)]
+pub struct DataTable {
+    columns: Vec<(String, Values)>,
+}
+
+impl DataTable {
+    /// Appends a column.
+    pub fn push(&mut self, name: impl Into<String>, values: Values) {
+        self.columns.push((name.into(), values));
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |(_, v)| match v {
+            Values::Real(x) => x.len(),
+            Values::Integer(x) => x.len(),
+            Values::Text(x) => x.len(),
+        })
+    }
+
+    /// Writes comma-separated values; numbers in full, missing ones empty.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn csv(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        let names: Vec<String> = self.columns.iter().map(|(n, _)| quoted(n)).collect();
+        writeln!(out, "{}", names.join(","))?;
+        for i in 0..self.rows() {
+            for (c, (_, values)) in self.columns.iter().enumerate() {
+                if c > 0 {
+                    out.write_all(b",")?;
+                }
+                match values {
+                    Values::Real(x) => x[i].map_or(Ok(()), |x| write!(out, "{x}"))?,
+                    Values::Integer(x) => x[i].map_or(Ok(()), |x| write!(out, "{x}"))?,
+                    Values::Text(x) => x[i].as_deref().map_or(Ok(()), |x| write!(out, "{}", quoted(x)))?,
+                }
+            }
+            writeln!(out)?;
+        }
+        out.flush()
+    }
+
+    /// Writes a Parquet file.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn parquet(&self, path: &Path) -> Result<(), Error> {
+        let file = std::fs::File::create(path).map_err(|e| Error::write(path, e))?;
+        self.write(file).map_err(|e| Error::parquet(path, e))
+    }
+
+    fn write(&self, file: std::fs::File) -> Result<(), ParquetError> {
+        let field = |(name, values): &(String, Values)| {
+            let physical = match values {
+                Values::Real(_) => Physical::DOUBLE,
+                Values::Integer(_) => Physical::INT64,
+                Values::Text(_) => Physical::BYTE_ARRAY,
+            };
+            let text = matches!(values, Values::Text(_)).then_some(LogicalType::String);
+            Type::primitive_type_builder(name, physical)
+                .with_repetition(Repetition::OPTIONAL)
+                .with_logical_type(text)
+                .build()
+                .map(Arc::new)
+        };
+        let fields: Vec<_> = self.columns.iter().map(field).collect::<Result<_, _>>()?;
+        let schema = Type::group_type_builder("cohort").with_fields(fields).build()?;
+        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let mut writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties))?;
+        let mut group = writer.next_row_group()?;
+        for (_, values) in &self.columns {
+            let Some(mut column) = group.next_column()? else { break };
+            match values {
+                Values::Real(x) => {
+                    let (values, defined) = split(x);
+                    column.typed::<DoubleType>().write_batch(&values, Some(&defined), None)?;
+                }
+                Values::Integer(x) => {
+                    let (values, defined) = split(x);
+                    column.typed::<Int64Type>().write_batch(&values, Some(&defined), None)?;
+                }
+                Values::Text(x) => {
+                    let (values, defined) = split(x);
+                    let values: Vec<ByteArray> = values.iter().map(|s| ByteArray::from(s.as_str())).collect();
+                    column.typed::<ByteArrayType>().write_batch(&values, Some(&defined), None)?;
+                }
+            }
+            column.close()?;
+        }
+        group.close()?;
+        writer.close().map(|_| ())
+    }
+}
+
+/// Values that are there, and for each row whether one is.
+fn split<T: Clone>(x: &[Option<T>]) -> (Vec<T>, Vec<i16>) {
+    (x.iter().flatten().cloned().collect(), x.iter().map(|v| i16::from(v.is_some())).collect())
+}

@@ -1,0 +1,6 @@
+//! Renderers of results: text for a terminal, CSV for a spreadsheet; JSON is the result structure itself.
+
+pub mod csv;
+pub mod data;
+pub mod table;
+pub mod text;

@@ -1,0 +1,300 @@
+//! The table that a statistician reads.
+
+use std::fmt::Write;
+
+use super::table::{Table, count, figure, percent, rounded, with_error};
+use crate::result::{Analysis, Design, Figure, RunResult};
+
+/// The whole result.
+#[must_use]
+pub fn render(result: &RunResult) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{}", result.title);
+    let replicates = result.designs.iter().map(|d| d.replicates).min().unwrap_or(0);
+    let partial = if result.partial { "  (ended early: partial)" } else { "" };
+    let _ = writeln!(
+        out,
+        "{} replicates a design, seed {}, patency {}{partial}\n",
+        count(replicates),
+        result.seed,
+        result.version
+    );
+    if let [design] = &result.designs[..] {
+        let _ = writeln!(out, "variant {} · n = {}", design.variant, design.n);
+        one(&mut out, design);
+    } else {
+        across(&mut out, result);
+        for design in &result.designs {
+            let _ = write!(out, "\n{}", name(result, design));
+            enrolment(&mut out, design);
+        }
+        if let Some(first) = result.designs.first() {
+            let _ = write!(out, "\n{}", name(result, first));
+            funnel(&mut out, first);
+        }
+        let _ = writeln!(
+            out,
+            "\nBias, standard errors and coverage of a design: run it alone (--variant NAME), or see result.json."
+        );
+    }
+    let t = &result.timing;
+    let _ = writeln!(
+        out,
+        "\n{} patients and {} trials a second and thread; {:.1} s in all on {} thread{}",
+        count(t.patients_per_second as u64),
+        count(t.trials_per_second as u64),
+        t.seconds,
+        t.threads,
+        if t.threads == 1 { "" } else { "s" }
+    );
+    out
+}
+
+/// A design among others.
+fn name(result: &RunResult, design: &Design) -> String {
+    if result.designs.iter().all(|d| d.n == design.n) {
+        design.variant.clone()
+    } else {
+        format!("{} n={}", design.variant, design.n)
+    }
+}
+
+/// Power of every analysis over the designs, and the primary analysis in detail.
+fn across(out: &mut String, result: &RunResult) {
+    let _ = writeln!(out, "Rejections in favour of the experimental arm (%)");
+    let mut header = vec!["analysis".to_owned()];
+    header.extend(result.designs.iter().map(|d| name(result, d)));
+    let mut table = Table::default();
+    table.row(header);
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    for a in result.designs.iter().flat_map(|d| &d.analyses) {
+        if !names.iter().any(|n| n.0 == a.name) {
+            names.push((&a.name, &a.label));
+        }
+    }
+    for (name, label) in names {
+        let mut cells = vec![label.to_owned()];
+        for d in &result.designs {
+            let a = d.analyses.iter().find(|a| a.name == name);
+            cells.push(a.map_or_else(|| "–".to_owned(), |a| percent(a.power.estimate, a.power.mcse)));
+        }
+        table.row(cells);
+    }
+    out.push_str(&table.render());
+    let _ = writeln!(out, "\nThe primary analysis");
+    let mut table = Table::new([
+        "design",
+        "power %",
+        "95% interval",
+        "formula %",
+        "true",
+        "limit",
+        "mean",
+        "wins %",
+        "losses %",
+        "ties %",
+    ]);
+    for d in &result.designs {
+        let Some(a) = d.analyses.iter().find(|a| is_primary(a)) else { continue };
+        let pairs = |f: fn(&crate::result::Pairs) -> f64| {
+            a.pairs.as_ref().map_or_else(|| "–".to_owned(), |p| percent(f(p), None))
+        };
+        table.row(vec![
+            name(result, d),
+            percent(a.power.estimate, a.power.mcse),
+            interval(a),
+            a.planning.as_ref().map_or_else(|| "–".to_owned(), |p| percent(p.power, None)),
+            shown(a, a.estimand.truth),
+            shown(a, a.estimand.limit),
+            shown(a, a.estimate.mean),
+            pairs(|p| p.wins),
+            pairs(|p| p.losses),
+            pairs(|p| p.ties),
+        ]);
+    }
+    out.push_str(&table.render());
+    let formula = |d: &Design| d.analyses.iter().find(|a| is_primary(a)).and_then(|a| a.planning.clone());
+    if let Some(p) = result.designs.iter().find_map(formula) {
+        let _ = writeln!(
+            out,
+            "Formula: {}, at the limit and the probabilities of the pairs as seen. {}.",
+            p.formula, p.note
+        );
+    }
+}
+
+fn interval(a: &Analysis) -> String {
+    let [low, high] = a.power.interval;
+    format!("{} to {}", percent(low, a.power.mcse), percent(high, a.power.mcse))
+}
+
+/// A figure on its natural scale: ratios back-transformed.
+fn shown(a: &Analysis, f: Option<Figure>) -> String {
+    match f {
+        Some(f) if a.scale == "log-ratio" => {
+            let ratio = f.estimate.exp();
+            rounded(ratio, f.mcse.map(|e| e * ratio))
+        }
+        f => figure(f),
+    }
+}
+
+fn one(out: &mut String, design: &Design) {
+    let mut table =
+        Table::new(["rejections", "power %", "95% interval", "against %", "formula %", "patients", "events", "failed"]);
+    for a in &design.analyses {
+        let power = percent(a.power.estimate, a.power.mcse);
+        table.row(vec![
+            a.label.clone(),
+            if biased(a) { format!("{power} †") } else { power },
+            interval(a),
+            if a.sides == 2 { percent(a.rejects.against.estimate, a.rejects.against.mcse) } else { "–".to_owned() },
+            a.planning.as_ref().map_or_else(|| "–".to_owned(), |p| percent(p.power, None)),
+            rounded(a.patients, Some(0.1)),
+            if a.events > 0.0 { rounded(a.events, Some(0.1)) } else { "–".to_owned() },
+            count(a.failures.total),
+        ]);
+    }
+    out.push_str(&table.render());
+    out.push('\n');
+    let mut table =
+        Table::new(["estimates", "true", "limit", "mean", "bias v limit", "emp. SE", "model SE", "cover %"]);
+    for a in &design.analyses {
+        let e = &a.estimate;
+        table.row(vec![
+            format!("{}{}", a.label, if a.scale == "log-ratio" { " (ratio)" } else { "" }),
+            shown(a, a.estimand.truth),
+            shown(a, a.estimand.limit),
+            shown(a, e.mean),
+            with_error(e.bias.limit),
+            figure(e.empirical_se),
+            figure(e.model_se),
+            e.coverage.limit.or(e.coverage.truth).map_or_else(|| "–".to_owned(), |c| percent(c.estimate, c.mcse)),
+        ]);
+    }
+    out.push_str(&table.render());
+    let _ = writeln!(
+        out,
+        "Ratios are shown as ratios, their bias and SE on the log scale. Figures are rounded to their Monte Carlo error."
+    );
+    notes(out, design);
+    funnel(out, design);
+    enrolment(out, design);
+}
+
+/// Whether an estimator is biased against its limit beyond Monte Carlo error and beyond a twentieth of its own error.
+fn biased(a: &Analysis) -> bool {
+    let beyond = |b: Figure, s: Figure| b.mcse.is_some_and(|m| b.estimate.abs() > (5.0 * m).max(0.05 * s.estimate));
+    a.estimate.bias.limit.zip(a.estimate.empirical_se).is_some_and(|(b, s)| beyond(b, s))
+}
+
+fn is_primary(a: &Analysis) -> bool {
+    a.name == "primary" || (a.name.starts_with("primary/") && a.planning.is_some() && a.name.matches('/').count() == 1)
+}
+
+/// What the tables cannot hold, in words.
+fn notes(out: &mut String, design: &Design) {
+    if design.analyses.iter().any(biased) {
+        let _ = writeln!(out, "† biased against its limit: rejections, not power");
+    }
+    for a in &design.analyses {
+        for f in &a.failures.reasons {
+            let _ = writeln!(
+                out,
+                "· {}: no estimate in {} trials, {} (first: replicate {})",
+                a.label,
+                count(f.count),
+                f.reason,
+                f.first
+            );
+        }
+        if let Some((beats, value)) = a.estimate.beats_relevant.zip(a.estimate.relevant) {
+            let value = if a.scale == "log-ratio" { value.exp() } else { value };
+            let share = percent(beats.estimate, beats.mcse);
+            let _ = writeln!(out, "· {}: the estimate beats {value:.3} in {share}% of trials", a.label);
+        }
+    }
+    let rare: Vec<&str> =
+        design.analyses.iter().filter(|a| a.events > 0.0 && a.events < 20.0).map(|a| a.label.as_str()).collect();
+    if !rare.is_empty() {
+        let _ = writeln!(out, "· fewer than 20 events expected, conservative: {}", rare.join(", "));
+    }
+    let Some(a) = design.analyses.iter().find(|a| is_primary(a)) else { return };
+    let e = &a.estimate;
+    let scale = |x: f64| if a.scale == "log-ratio" { x.exp() } else { x };
+    if let Some(s) = e.smallest_significant {
+        let _ = writeln!(out, "· {}: the smallest observed effect that was significant is {:.3}", a.label, scale(s));
+    }
+    let quantile = |p: f64| e.quantiles.iter().find(|q| q.p == p).map(|q| scale(q.value));
+    if let (Some(low), Some(median), Some(high)) = (quantile(0.05), quantile(0.5), quantile(0.95)) {
+        let _ =
+            writeln!(out, "· {}: estimates have median {median:.3}, 5% below {low:.3}, 5% above {high:.3}", a.label);
+    }
+    if let Some(p) = &a.planning {
+        let _ = writeln!(out, "· {}: formula of {}: {}", a.label, p.formula, p.note);
+    }
+    if let Some(p) = &a.pairs {
+        let decided: Vec<String> = p.decided.iter().map(|d| format!("{} {}%", d.name, percent(d.mean, None))).collect();
+        let _ = writeln!(
+            out,
+            "· {}: pairs won {}%, lost {}%, tied {}%; decided at {}",
+            a.label,
+            percent(p.wins, None),
+            percent(p.losses, None),
+            percent(p.ties, None),
+            decided.join(", ")
+        );
+    }
+}
+
+/// A label cut to what a table can hold.
+fn short(label: &str) -> String {
+    const MOST: usize = 72;
+    if label.chars().count() <= MOST { label.to_owned() } else { label.chars().take(MOST - 1).chain(['…']).collect() }
+}
+
+fn funnel(out: &mut String, design: &Design) {
+    let s = &design.screening;
+    if s.criteria.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nScreening (mean a trial)");
+    let mut table = Table::new(["", "candidates", "% of those asked"]);
+    table.row(vec!["screened".to_owned(), rounded(s.screened.estimate, Some(0.1)), String::new()]);
+    for c in &s.criteria {
+        let sign = if c.kind == "inclusion" { "not" } else { "out" };
+        table.row(vec![
+            format!("  {sign}: {}", short(&c.label)),
+            format!("−{}", rounded(c.excluded, Some(0.1))),
+            percent(c.share, None),
+        ]);
+    }
+    if s.site_full > 0.0 {
+        table.row(vec!["  (site full, not screened)".to_owned(), rounded(s.site_full, Some(0.1)), String::new()]);
+    }
+    table.row(vec![
+        "enrolled".to_owned(),
+        rounded(design.enrolment.enrolled.estimate, Some(0.1)),
+        format!("{} of screened", percent(s.acceptance, None)),
+    ]);
+    out.push_str(&table.render());
+}
+
+fn enrolment(out: &mut String, design: &Design) {
+    let e = &design.enrolment;
+    let Some(last) = e.last_entry else { return };
+    let date = e.last_entry_date.as_ref().map_or(String::new(), |d| format!(" ({d})"));
+    let _ = writeln!(
+        out,
+        "\nEnrolment: {}% of trials reach {} patients; last patient in at month {}{date}",
+        percent(e.reached.estimate, e.reached.mcse),
+        design.n,
+        figure(Some(last)),
+    );
+    if let Some(cut) = e.cut {
+        let _ = writeln!(out, "Data cut at month {}", figure(Some(cut)));
+    }
+    if let Some(f) = e.follow_up {
+        let _ = writeln!(out, "Mean follow-up {} months", figure(Some(f)));
+    }
+}

@@ -1,0 +1,134 @@
+//! Forms of the design: arms, allocation, parameters, population, criteria, outcomes.
+
+use std::sync::LazyLock;
+
+use super::{LABEL, NAMES, SOURCE, entry_keys, optional, required};
+use crate::distribution;
+use crate::scenario::form::{Form, Key, Kind};
+
+pub(super) static TRIAL: Form = Form {
+    name: "trial",
+    summary: "Size, arms and allocation.",
+    keys: &[
+        required("n", Kind::Integer(1, 10_000_000), "Patients to enrol."),
+        required("arms", Kind::Tables(&ARM), "The arms; at least two."),
+        optional("control", Kind::Identifier, "Name of the control (reference) arm; default: the first."),
+        optional("allocation", Kind::Table(&ALLOCATION), ALLOCATION.summary),
+    ],
+    example: r#"{ n = 300, arms = [{ name = "control" }, { name = "treatment" }] }"#,
+};
+
+pub(super) static ARM: Form = Form {
+    name: "arms",
+    summary: "An arm; in expressions its name is 1 for its patients and 0 for others.",
+    keys: &[
+        required("name", Kind::Identifier, "As used in expressions."),
+        LABEL,
+        optional("ratio", Kind::Integer(1, 1000), "Its share of patients relative to the other arms; default 1."),
+    ],
+    example: r#"{ name = "treatment", ratio = 2 }"#,
+};
+
+pub(super) static ALLOCATION: Form = Form {
+    name: "allocation",
+    summary: "How patients get an arm; default: simple.",
+    keys: &[
+        optional("simple", Kind::Table(&SIMPLE), SIMPLE.summary),
+        optional("blocks", Kind::Table(&BLOCKS), BLOCKS.summary),
+    ],
+    example: "{ blocks = { sizes = [2, 4] } }",
+};
+
+pub(super) static SIMPLE: Form =
+    Form { name: "simple", summary: "Each patient independently, with the arms' ratios.", keys: &[], example: "{}" };
+
+pub(super) static BLOCKS: Form = Form {
+    name: "blocks",
+    summary: "Permuted blocks, within strata where given.",
+    keys: &[
+        required(
+            "sizes",
+            Kind::List(&Kind::Integer(1, 1000)),
+            "Block sizes, each as likely as the others; multiples of the sum of the arms' ratios.",
+        ),
+        optional(
+            "strata",
+            Kind::List(&Kind::Expression),
+            "Expressions over population variables; a stratum is a combination of their values. Default: none.",
+        ),
+        optional("by-site", Kind::Flag, "Whether the site is a stratum as well; default false."),
+    ],
+    example: r#"{ sizes = [2, 4], strata = ["age >= 65"] }"#,
+};
+
+/// A parameter, or only its value.
+pub(super) static QUANTITY: Kind = Kind::Short(&PARAMETER);
+
+pub(super) static PARAMETER: Form = Form {
+    name: "parameters",
+    summary: "A named number.",
+    keys: &[
+        required("value", Kind::Number, "A number, or an expression of other parameters."),
+        optional("source", Kind::Text, "A reference, or `assumed`; required outside variants."),
+    ],
+    example: r#"{ value = 0.46, source = "assumed" }"#,
+};
+
+pub(super) static VARIABLE: LazyLock<Form> = LazyLock::new(|| Form {
+    name: "variable",
+    summary: "A population variable: known of every candidate, before the arm.",
+    keys: entry_keys(
+        required("name", Kind::Identifier, "As used in expressions; also the address of its random numbers."),
+        vec![LABEL, SOURCE],
+        distribution::FAMILY,
+    ),
+    example: r#"{ name = "age", normal = { mean = 53, sd = 14 } }"#,
+});
+
+pub(super) static OUTCOME: LazyLock<Form> = LazyLock::new(|| Form {
+    name: "outcome",
+    summary: "What truly happens to a patient; may read arms, population variables and earlier outcomes.",
+    keys: entry_keys(
+        required("name", Kind::Identifier, "As used in expressions; also the address of its random numbers."),
+        vec![LABEL, SOURCE],
+        distribution::FAMILY,
+    ),
+    example: r#"{ name = "response", bernoulli = { probability = 0.4 } }"#,
+});
+
+pub(super) static CORRELATION: Form = Form {
+    name: "correlation",
+    summary: "Correlation of two population variables, on the normal-score scale of candidates.",
+    keys: &[
+        required("between", NAMES, "Two population variables."),
+        required("value", Kind::Number, "From −1 to 1."),
+        SOURCE,
+    ],
+    example: r#"{ between = ["age", "bmi"], value = -0.2 }"#,
+};
+
+pub(super) static INCLUSION: Form = Form {
+    name: "inclusion",
+    summary: "A criterion that enrolled patients meet; all inclusions are asked before all exclusions.",
+    keys: CRITERION,
+    example: r#"{ name = "age", when = "age >= 18" }"#,
+};
+
+pub(super) static EXCLUSION: Form = Form {
+    name: "exclusion",
+    summary: "A criterion that keeps a candidate out.",
+    keys: CRITERION,
+    example: r#"{ name = "bilateral", prevalence = 0.05 }"#,
+};
+
+pub(super) const CRITERION: &[Key] = &[
+    required("name", Kind::Name, "Its row in the screening funnel."),
+    optional("label", Kind::Text, "The protocol's words; default: the name."),
+    optional("when", Kind::Condition, "When it holds, a condition over population variables."),
+    optional(
+        "prevalence",
+        Kind::Expression,
+        "In what share of candidates it holds, where no variable says: a probability.",
+    ),
+    SOURCE,
+];

@@ -1,0 +1,84 @@
+//! Forms of the analysis plan and of variants.
+
+use std::sync::LazyLock;
+
+use super::conduct::{SITE, VISIT};
+use super::design::{EXCLUSION, INCLUSION, OUTCOME, QUANTITY, VARIABLE};
+use super::endpoint::ENDPOINT;
+use super::{LABEL, NAMES, SOURCE, SUMMARY, entry_keys, leak, optional, required};
+use crate::analysis;
+use crate::scenario::form::{Form, Kind};
+
+pub(super) static ANALYSIS: LazyLock<Form> = LazyLock::new(|| Form {
+    name: "analysis",
+    summary: "A row of the analysis plan; exactly one method.",
+    keys: entry_keys(
+        required("name", Kind::Name, "Its name in results; the trial's primary analysis is `primary`."),
+        vec![
+            LABEL,
+            SOURCE,
+            required("endpoint", Kind::Name, "What is analysed."),
+            optional("alpha", Kind::Number, "Significance level over all sides; default 0.05."),
+            optional("sides", Kind::Integer(1, 2), "One- or two-sided; default 2."),
+            optional(
+                "margin",
+                Kind::Number,
+                "Null value of the estimate, for non-inferiority; on ratio scales a ratio. Default: no effect.",
+            ),
+            optional(
+                "subset",
+                Kind::Condition,
+                "Patients analysed, a condition over population variables; default: all.",
+            ),
+            optional(
+                "covariates",
+                Kind::List(&Kind::Expression),
+                "Expressions over population variables that the method adjusts for.",
+            ),
+            optional(
+                "interaction",
+                Kind::Condition,
+                "A condition over population variables: the row is the effect where it is true minus the effect where it is false.",
+            ),
+            optional(
+                "relevant",
+                Kind::Number,
+                "The probability that the estimate is better than this is reported; on ratio scales a ratio.",
+            ),
+            optional("arms", NAMES, "Experimental arm and control; default: the only other arm against the control."),
+            optional("estimand", Kind::Table(&ESTIMAND), ESTIMAND.summary),
+        ],
+        analysis::FAMILY,
+    ),
+    example: r#"{ name = "primary", endpoint = "response", log-rank = {} }"#,
+});
+
+pub(super) static ESTIMAND: Form = Form {
+    name: "estimand",
+    summary: "The parameter that is the true value; default: computed from both potential outcomes.",
+    keys: &[required("parameter", Kind::Identifier, "Name of a parameter; on ratio scales it holds a ratio.")],
+    example: r#"{ parameter = "hr" }"#,
+};
+
+pub(super) static VARIANT: LazyLock<Form> = LazyLock::new(|| Form {
+    name: "variant",
+    summary: "What differs from the file as written.",
+    keys: leak(vec![
+        SUMMARY,
+        optional("parameters", Kind::Named(&QUANTITY), "Other values of parameters."),
+        optional(
+            "off",
+            Kind::List(&Kind::Text),
+            "Names of entries that are switched off; `exclusion.age` where several have the name.",
+        ),
+        optional("variable", Kind::Tables(&VARIABLE), "Replaces the variable of this name."),
+        optional("inclusion", Kind::Tables(&INCLUSION), "Replaces the criterion of this name."),
+        optional("exclusion", Kind::Tables(&EXCLUSION), "Replaces the criterion of this name."),
+        optional("site", Kind::Tables(&SITE), "Replaces the site of this name."),
+        optional("outcome", Kind::Tables(&OUTCOME), "Replaces the outcome of this name."),
+        optional("visit", Kind::Tables(&VISIT), "Replaces the visit of this name."),
+        optional("endpoint", Kind::Tables(&ENDPOINT), "Replaces the endpoint of this name."),
+        optional("analysis", Kind::Tables(&ANALYSIS), "Replaces the analysis of this name."),
+    ]),
+    example: "{ parameters = { p_treated = 0.46 } }",
+});

@@ -1,0 +1,276 @@
+//! Parameters: numbers and expressions of each other, in any order.
+
+use std::collections::BTreeMap;
+
+use super::names::{Is, Sight};
+use super::{Options, Resolver};
+use crate::expr::{Expr, nearest};
+use crate::scenario::Parameter;
+use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::form::Span;
+use crate::scenario::reader::{listed, shortened};
+use crate::scenario::written::{Formula, Item, Located, Table};
+
+/// A parameter before its value is known.
+pub(super) struct Pending {
+    name: String,
+    span: Span,
+    value: Given,
+    source: String,
+    /// Parameters that its expression reads.
+    reads: Vec<usize>,
+}
+
+/// Where a value comes from.
+enum Given {
+    Number(f64),
+    /// In the file.
+    Formula(Formula),
+    /// On the command line.
+    Option(String),
+    /// Not readable, for a reason already reported.
+    Nothing,
+}
+
+impl Resolver {
+    /// The parameters in the order of the file, their names declared. Their values are missing until
+    /// [`Resolver::parameters`], so that expressions can read them in any order.
+    pub(super) fn declare_parameters(&mut self, file: &Table, options: &Options<'_>) -> Vec<Pending> {
+        let mut pending: Vec<Pending> =
+            file.named("parameters").iter().map(|(name, span, located)| self.pending(name, span, located)).collect();
+        self.set(&mut pending, options);
+        let places: BTreeMap<String, usize> =
+            pending.iter().enumerate().map(|(i, parameter)| (parameter.name.clone(), i)).collect();
+        for parameter in &mut pending {
+            let text = match &parameter.value {
+                Given::Formula(formula) => formula.text.as_str(),
+                Given::Option(text) => text,
+                _ => continue,
+            };
+            let mut reads: Vec<usize> = words(text).filter_map(|word| places.get(word).copied()).collect();
+            reads.sort_unstable();
+            reads.dedup();
+            parameter.reads = reads;
+        }
+        for parameter in &pending {
+            let reads = parameter.reads.iter().map(|&i| pending[i].name.clone()).collect();
+            self.names.set_reads(&parameter.name, reads);
+            self.declare(&parameter.name, &parameter.span, Is::Parameter(None));
+        }
+        pending
+    }
+
+    /// The parameters with their values, once all names are declared.
+    pub(super) fn parameters(&mut self, pending: Vec<Pending>) -> Option<Vec<Parameter>> {
+        let values = self.evaluate(&pending);
+        pending
+            .into_iter()
+            .zip(values)
+            .map(|(parameter, value)| Some(Parameter { name: parameter.name, value: value?, source: parameter.source }))
+            .collect()
+    }
+
+    fn pending(&mut self, name: &str, span: &Span, located: &Located) -> Pending {
+        let mut parameter = Pending {
+            name: name.to_owned(),
+            span: span.clone(),
+            value: Given::Nothing,
+            source: String::new(),
+            reads: Vec::new(),
+        };
+        let Item::Table(table) = &located.item else {
+            return parameter;
+        };
+        parameter.value = match table.get("value").map(|v| &v.item) {
+            Some(Item::Number(x)) => Given::Number(*x),
+            Some(Item::Formula(formula)) => Given::Formula(formula.clone()),
+            _ => Given::Nothing,
+        };
+        match table.text("source").map(str::trim) {
+            Some(source) if !source.is_empty() => parameter.source = source.to_owned(),
+            _ => self.say(
+                Diagnostic::new(
+                    Code::MissingSource,
+                    table.get("source").map_or_else(|| span.clone(), |s| s.span.clone()),
+                    format!("parameter `{name}` does not say where its value comes from"),
+                )
+                .label("needs a source")
+                .help(format!(
+                    "{name} = {{ value = …, source = \"assumed\" }}, or better a reference: author, year, table"
+                )),
+            ),
+        }
+        parameter
+    }
+
+    /// Values from the command line.
+    fn set(&mut self, pending: &mut [Pending], options: &Options<'_>) {
+        for (i, (name, value)) in options.set.iter().enumerate() {
+            if options.set[..i].iter().any(|(before, _)| before == name) {
+                self.say(Diagnostic::without_place(Code::BadOption, format!("`--set {name}=…` is given twice")));
+                continue;
+            }
+            let Some(parameter) = pending.iter_mut().find(|p| p.name == *name) else {
+                let known: Vec<&str> = pending.iter().map(|p| p.name.as_str()).collect();
+                let mut help = if known.is_empty() {
+                    "the scenario has no parameters".to_owned()
+                } else {
+                    format!("parameters are {}", listed(&known))
+                };
+                if let Some(near) = nearest(name, known.iter().copied()) {
+                    help.push_str(&format!("; did you mean `{near}`?"));
+                }
+                self.say(
+                    Diagnostic::without_place(
+                        Code::UnknownParameter,
+                        format!(
+                            "`--set {}={}`: no parameter is called `{}`",
+                            shortened(name),
+                            shortened(value),
+                            shortened(name)
+                        ),
+                    )
+                    .help(help),
+                );
+                continue;
+            };
+            parameter.source = format!("--set, in place of: {}", parameter.source);
+            parameter.value = match value.trim().parse::<f64>() {
+                Ok(x) if x.is_finite() => Given::Number(x),
+                Ok(_) => {
+                    self.say(Diagnostic::without_place(
+                        Code::NotFinite,
+                        format!("`--set {name}={}` is not a finite number", shortened(value)),
+                    ));
+                    Given::Nothing
+                }
+                Err(_) => Given::Option(value.clone()),
+            };
+        }
+    }
+
+    /// Each value once those that it reads are known.
+    fn evaluate(&mut self, pending: &[Pending]) -> Vec<Option<f64>> {
+        let mut values: Vec<Option<f64>> = vec![None; pending.len()];
+        let mut readers: Vec<Vec<usize>> = vec![Vec::new(); pending.len()];
+        let mut waits: Vec<usize> = vec![0; pending.len()];
+        for (i, parameter) in pending.iter().enumerate() {
+            waits[i] = parameter.reads.len();
+            for &read in &parameter.reads {
+                readers[read].push(i);
+            }
+        }
+        let mut done = vec![false; pending.len()];
+        let mut ready: Vec<usize> = (0..pending.len()).filter(|&i| waits[i] == 0).collect();
+        let mut first_open = 0;
+        loop {
+            while let Some(i) = ready.pop() {
+                done[i] = true;
+                values[i] = self.parameter_value(&pending[i]);
+                self.names.set_parameter(&pending[i].name, values[i]);
+                release(&readers[i], &mut waits, &done, &mut ready);
+            }
+            while first_open < done.len() && done[first_open] {
+                first_open += 1;
+            }
+            if first_open == done.len() {
+                return values;
+            }
+            // What is left waits for a cycle: it is reported, counted as known without a value, and the rest goes on.
+            let cycle = cycle(pending, &done, first_open);
+            self.report_cycle(pending, &cycle);
+            for &i in &cycle {
+                done[i] = true;
+            }
+            for &i in &cycle {
+                release(&readers[i], &mut waits, &done, &mut ready);
+            }
+        }
+    }
+
+    fn report_cycle(&mut self, pending: &[Pending], cycle: &[usize]) {
+        let Some((&first, rest)) = cycle.split_first() else {
+            return;
+        };
+        let parameter = &pending[first];
+        let mut path = format!("`{}`", parameter.name);
+        for &i in rest {
+            path.push_str(&format!(" reads `{}`", pending[i].name));
+        }
+        path.push_str(&format!(" reads `{}`", parameter.name));
+        let mut diagnostic = Diagnostic::new(
+            Code::ParameterCycle,
+            parameter.span.clone(),
+            format!("parameter `{}` is defined by itself", parameter.name),
+        )
+        .label("in a circle")
+        .help(shortened_path(&path));
+        if let Some(&second) = rest.first() {
+            diagnostic = diagnostic.and(pending[second].span.clone(), "by way of this one");
+        }
+        self.say(diagnostic);
+    }
+
+    fn parameter_value(&mut self, parameter: &Pending) -> Option<f64> {
+        match &parameter.value {
+            Given::Number(x) => Some(*x),
+            Given::Formula(formula) => self.constant(formula, &parameter.name),
+            Given::Option(text) => {
+                let formula = Formula { text: text.clone(), span: 0..0, start: None };
+                let before = self.found.len();
+                let value = self.expression(&formula, &parameter.name, &Sight::parameters());
+                for diagnostic in &mut self.found[before..] {
+                    diagnostic.primary = None;
+                    diagnostic.secondary = None;
+                    diagnostic.message =
+                        format!("`--set {}={}`: {}", parameter.name, shortened(text), diagnostic.message);
+                }
+                value.as_ref().and_then(Expr::as_number)
+            }
+            Given::Nothing => None,
+        }
+    }
+}
+
+/// Those that waited for a parameter wait for one less.
+fn release(readers: &[usize], waits: &mut [usize], done: &[bool], ready: &mut Vec<usize>) {
+    for &reader in readers {
+        waits[reader] -= 1;
+        if waits[reader] == 0 && !done[reader] {
+            ready.push(reader);
+        }
+    }
+}
+
+/// A cycle among the parameters that are not done, beginning with its first in the file.
+fn cycle(pending: &[Pending], done: &[bool], from: usize) -> Vec<usize> {
+    let mut path = vec![from];
+    let mut place = vec![usize::MAX; pending.len()];
+    place[from] = 0;
+    loop {
+        let last = path[path.len() - 1];
+        // Each open parameter waits for an open one, or it would have been ready.
+        let Some(&next) = pending[last].reads.iter().find(|&&read| !done[read]) else {
+            return path;
+        };
+        if place[next] != usize::MAX {
+            let mut cycle = path.split_off(place[next]);
+            let first = (0..cycle.len()).min_by_key(|&i| cycle[i]).unwrap_or(0);
+            cycle.rotate_left(first);
+            return cycle;
+        }
+        place[next] = path.len();
+        path.push(next);
+    }
+}
+
+/// The words of an expression; digits at the start make a number.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
+        .filter(|word| !word.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+}
+
+fn shortened_path(path: &str) -> String {
+    const MOST: usize = 300;
+    if path.chars().count() <= MOST { path.to_owned() } else { path.chars().take(MOST).chain(" …".chars()).collect() }
+}

@@ -1,0 +1,315 @@
+//! Who the candidates are and what happens to them: variables, outcomes, correlations, criteria.
+
+use super::names::{Is, Sight};
+use super::{Resolver, allowed};
+use crate::distribution::{self, Distribution, Domain, Draw};
+use crate::expr::{ColumnId, Expr};
+use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::written::Table;
+use crate::scenario::{Arm, Correlation, Criterion, Holds, Variable};
+
+/// Most columns: their numbers must fit [`ColumnId`].
+const MOST_COLUMNS: usize = 10_000;
+
+/// Most correlated variables: their matrix is decomposed before every run.
+const MOST_CORRELATED: usize = 500;
+
+impl Resolver {
+    /// Names of variables and outcomes, before anything reads them.
+    pub(super) fn declare_columns(&mut self, file: &Table) {
+        let variables = file.tables("variable");
+        let outcomes = file.tables("outcome");
+        if variables.len() + outcomes.len() > MOST_COLUMNS {
+            self.say(Diagnostic::new(
+                Code::WrongLength,
+                file.span_of("outcome"),
+                format!(
+                    "there are {} variables and outcomes; at most {MOST_COLUMNS} can be",
+                    variables.len() + outcomes.len()
+                ),
+            ));
+            return;
+        }
+        let all = variables.iter().map(|table| (table, true)).chain(outcomes.iter().map(|table| (table, false)));
+        for (i, (table, population)) in all.enumerate() {
+            let column = ColumnId(i as u16);
+            let is = if population { Is::Variable(column) } else { Is::Outcome(column) };
+            if let Some(name) = table.text("name") {
+                let name = name.to_owned();
+                self.declare(&name, &table.span_of("name"), is);
+            }
+        }
+    }
+
+    /// The population variables, those that could not be read as `None`.
+    pub(super) fn variables(&mut self, file: &Table) -> Vec<Option<Variable>> {
+        file.tables("variable")
+            .iter()
+            .enumerate()
+            .map(|(i, table)| self.variable(table, &Sight::population(i), &[]))
+            .collect()
+    }
+
+    /// The outcomes, those that could not be read as `None`.
+    pub(super) fn outcomes(&mut self, file: &Table, population: usize, arms: &[Arm]) -> Vec<Option<Variable>> {
+        file.tables("outcome")
+            .iter()
+            .enumerate()
+            .map(|(i, table)| self.variable(table, &Sight::outcome(population + i), arms))
+            .collect()
+    }
+
+    fn variable(&mut self, table: &Table, sight: &Sight, arms: &[Arm]) -> Option<Variable> {
+        let name = table.text("name")?.to_owned();
+        let law = self.law(table, sight, arms)?;
+        Some(Variable { label: table.text("label").unwrap_or(&name).to_owned(), name, law })
+    }
+
+    /// The distribution of a table that names one by its key.
+    pub(super) fn law(&mut self, table: &Table, sight: &Sight, arms: &[Arm]) -> Option<Box<dyn Distribution>> {
+        let (_, body, law) = self.member(table, distribution::FAMILY, sight)?;
+        let before = self.found.len();
+        for parameter in law.parameters() {
+            self.check_parameter(&parameter, body, arms);
+        }
+        (self.found.len() == before).then_some(law)
+    }
+
+    /// A parameter of a distribution that is constant, at least within an arm, is checked before anything runs.
+    fn check_parameter(&mut self, parameter: &distribution::Parameter, body: &Table, arms: &[Arm]) {
+        let mut by_arm: Vec<(Option<&str>, Expr)> = vec![(None, parameter.value.clone())];
+        if parameter.value.reads_arm() {
+            by_arm = arms
+                .iter()
+                .enumerate()
+                .map(|(i, arm)| (Some(arm.name.as_str()), parameter.value.specialise_arm(i as u8)))
+                .collect();
+        }
+        for (arm, value) in by_arm {
+            let Some(x) = value.as_number() else {
+                continue;
+            };
+            let (fits, words) = allowed(parameter.domain, x);
+            if fits {
+                continue;
+            }
+            let whose = arm.map_or_else(String::new, |arm| format!(" in arm `{arm}`"));
+            self.say(
+                Diagnostic::new(
+                    Code::OutOfDomain,
+                    body.span_of(parameter.name),
+                    format!("`{}` is {x}{whose}", parameter.name),
+                )
+                .label(format!("allowed: {words}"))
+                .help(body.get(parameter.name).map_or_else(String::new, |at| self.names.values_behind(at))),
+            );
+            return;
+        }
+    }
+
+    /// Criteria in protocol order: inclusions, then exclusions.
+    pub(super) fn criteria(&mut self, file: &Table) -> Option<Vec<Criterion>> {
+        let sight = Sight::population(file.tables("variable").len());
+        let all: Vec<(&Table, bool)> = file
+            .tables("inclusion")
+            .iter()
+            .map(|table| (table, true))
+            .chain(file.tables("exclusion").iter().map(|table| (table, false)))
+            .collect();
+        let tables: Vec<&Table> = all.iter().map(|(table, _)| *table).collect();
+        self.unique(&tables, "criterion");
+        let criteria: Vec<Option<Criterion>> =
+            all.into_iter().map(|(table, inclusion)| self.criterion(table, inclusion, &sight)).collect();
+        criteria.into_iter().collect()
+    }
+
+    fn criterion(&mut self, table: &Table, inclusion: bool, sight: &Sight) -> Option<Criterion> {
+        let name = table.text("name")?.to_owned();
+        let holds = if let Some(when) = self.expr_at(table, "when", sight)? {
+            Holds::When(when)
+        } else {
+            let prevalence = self.expr_at(table, "prevalence", sight)??;
+            self.probability(&prevalence, table, "prevalence")?;
+            Holds::Prevalence(prevalence)
+        };
+        Some(Criterion { label: table.text("label").unwrap_or(&name).to_owned(), name, inclusion, holds })
+    }
+
+    /// A constant expression for a probability must be one.
+    pub(super) fn probability(&mut self, expr: &Expr, table: &Table, key: &str) -> Option<()> {
+        match (expr.as_number(), table.get(key)) {
+            (Some(x), Some(located)) => self.in_domain(x, Domain::Probability, key, located),
+            _ => Some(()),
+        }
+    }
+
+    /// Correlations, which some normal scores must be able to have together.
+    pub(super) fn correlations(&mut self, file: &Table, variables: &[Option<Variable>]) -> Option<Vec<Correlation>> {
+        let names: Vec<&str> = file.tables("variable").iter().filter_map(|t| t.text("name")).collect();
+        let tables = file.tables("correlation");
+        let found: Vec<Option<Correlation>> =
+            tables.iter().map(|table| self.correlation(table, &names, variables)).collect();
+        let correlations: Vec<Correlation> = found.into_iter().collect::<Option<_>>()?;
+        let mut clean = true;
+        for (i, correlation) in correlations.iter().enumerate() {
+            let pair = sorted(correlation.between);
+            let before = correlations[..i].iter().position(|c| sorted(c.between) == pair);
+            if let Some(first) = before {
+                clean = false;
+                self.say(
+                    Diagnostic::new(
+                        Code::Contradiction,
+                        tables[i].span_of("between"),
+                        "the correlation of these two variables is given twice",
+                    )
+                    .label("again")
+                    .and(tables[first].span_of("between"), "the first time"),
+                );
+            }
+        }
+        if clean {
+            self.check_positive_definite(&correlations, tables, &names);
+        }
+        Some(correlations)
+    }
+
+    fn correlation(&mut self, table: &Table, names: &[&str], variables: &[Option<Variable>]) -> Option<Correlation> {
+        let between = table.list("between");
+        let value = self.number(table, "value");
+        let [first, second] = between else {
+            self.say(
+                Diagnostic::new(
+                    Code::WrongLength,
+                    table.span_of("between"),
+                    format!("`between` has {} names", between.len()),
+                )
+                .label("a correlation is between two")
+                .help("between = [\"age\", \"bmi\"]"),
+            );
+            return None;
+        };
+        let mut columns = [ColumnId(0); 2];
+        let mut complete = true;
+        for (column, located) in columns.iter_mut().zip([first, second]) {
+            let Some(i) = names.iter().position(|name| *name == located.text()) else {
+                let diagnostic = self.unknown(Code::UnknownVariable, "population variable", located, names);
+                self.say(diagnostic);
+                complete = false;
+                continue;
+            };
+            *column = ColumnId(i as u16);
+            let law = variables.get(i).and_then(Option::as_ref).map(|v| &v.law);
+            if law.is_some_and(|law| matches!(law.draw(), Draw::Seeded | Draw::Derived)) {
+                complete = false;
+                self.say(
+                    Diagnostic::new(
+                        Code::NotInCopula,
+                        located.span.clone(),
+                        format!("`{}` cannot be correlated through normal scores", names[i]),
+                    )
+                    .label("has no quantile function")
+                    .help("derived variables, and distributions drawn by rejection (gamma, Poisson), can read other variables in their parameters instead"),
+                );
+            }
+        }
+        if complete && columns[0] == columns[1] {
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    second.span.clone(),
+                    format!("`{}` is correlated with itself", second.text()),
+                )
+                .label("the same variable"),
+            );
+            return None;
+        }
+        let value = value?;
+        if !(-1.0..=1.0).contains(&value) {
+            self.say(
+                Diagnostic::new(Code::OutOfDomain, table.span_of("value"), format!("`value` is {value}"))
+                    .label("allowed: from −1 to 1"),
+            );
+            return None;
+        }
+        complete.then_some(Correlation { between: columns, value })
+    }
+
+    /// Cholesky's decomposition finds the first variable that cannot be added to those before it.
+    fn check_positive_definite(&mut self, correlations: &[Correlation], tables: &[Table], names: &[&str]) {
+        let mut members: Vec<ColumnId> = correlations.iter().flat_map(|c| c.between).collect();
+        members.sort_unstable();
+        members.dedup();
+        let n = members.len();
+        if n > MOST_CORRELATED {
+            self.say(Diagnostic::new(
+                Code::WrongLength,
+                tables[MOST_CORRELATED / 2].span_of("between"),
+                format!("{n} variables are correlated; at most {MOST_CORRELATED} can be"),
+            ));
+            return;
+        }
+        let place = |column: ColumnId| members.binary_search(&column).unwrap_or(0);
+        let mut matrix = vec![0.0; n * n];
+        for i in 0..n {
+            matrix[i * n + i] = 1.0;
+        }
+        for correlation in correlations {
+            let [a, b] = correlation.between.map(place);
+            matrix[a * n + b] = correlation.value;
+            matrix[b * n + a] = correlation.value;
+        }
+        let Some(failed) = not_positive_definite(&mut matrix, n) else {
+            return;
+        };
+        let column = members[failed];
+        let mut involved = correlations
+            .iter()
+            .zip(tables)
+            .filter(|(c, _)| c.between.contains(&column) && c.between.iter().all(|b| *b <= column))
+            .map(|(_, table)| table);
+        let Some(last) = involved.next_back() else {
+            return;
+        };
+        let mut diagnostic = Diagnostic::new(
+            Code::NotPositiveDefinite,
+            last.span_of("value"),
+            format!(
+                "no variables can have these correlations together: `{}` does not fit to those before it",
+                names[usize::from(column.0)]
+            ),
+        )
+        .label("too strong beside the others")
+        .help("the correlation matrix must be positive definite; pairs that are not given have correlation 0");
+        if let Some(other) = involved.next() {
+            diagnostic = diagnostic.and(other.span_of("value"), "with this one");
+        }
+        self.say(diagnostic);
+    }
+}
+
+/// Index of the first row at which Cholesky's decomposition of a symmetric matrix fails.
+fn not_positive_definite(a: &mut [f64], n: usize) -> Option<usize> {
+    // Below this share of a unit variance the conditional normal is a rounding error.
+    const LEAST: f64 = 1e-10;
+    for i in 0..n {
+        for j in 0..=i {
+            let mut sum = a[i * n + j];
+            for k in 0..j {
+                sum -= a[i * n + k] * a[j * n + k];
+            }
+            if i == j {
+                if sum <= LEAST {
+                    return Some(i);
+                }
+                a[i * n + i] = sum.sqrt();
+            } else {
+                a[i * n + j] = sum / a[j * n + j];
+            }
+        }
+    }
+    None
+}
+
+fn sorted([a, b]: [ColumnId; 2]) -> [ColumnId; 2] {
+    if a <= b { [a, b] } else { [b, a] }
+}

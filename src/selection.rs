@@ -1,0 +1,105 @@
+//! From endpoints measured to the data set of one analysis: the patients of two arms in a subset whose endpoint is known.
+
+use crate::analysis::{Covariates, Dataset, Response, ResponseKind};
+use crate::endpoint::hierarchical::{Comparison, MAX_TIERS, Tier};
+use crate::endpoint::measured::{Measured, Values};
+
+/// Rows picked for an analysis.
+#[derive(Debug, Default)]
+pub struct Selection {
+    /// Rows of the cohort.
+    pub picks: Vec<u32>,
+    /// Rows picked whatever is known of them, while each arm's potential outcomes are picked in turn.
+    pub(crate) everyone: Vec<u32>,
+    /// 1 experimental, 0 control.
+    pub arm: Vec<u8>,
+    values: Values,
+    tiers: Vec<Values>,
+    /// Column-major covariates.
+    pub covariates: Vec<f64>,
+    /// Number of covariates.
+    pub count: usize,
+}
+
+impl Selection {
+    /// Forgets all rows but the picks.
+    pub fn clear(&mut self) {
+        self.arm.clear();
+        clear(&mut self.values);
+        self.tiers.iter_mut().for_each(clear);
+        self.covariates.clear();
+        self.count = 0;
+    }
+
+    /// Appends the picked rows of an endpoint.
+    pub fn append(&mut self, measured: &Measured, arm: impl Fn(usize) -> u8) {
+        self.arm.extend(self.picks.iter().map(|&i| arm(i as usize)));
+        append(&mut self.values, &measured.values, &self.picks);
+        self.tiers.resize_with(measured.tiers.len().max(self.tiers.len()), Values::default);
+        for (to, from) in self.tiers.iter_mut().zip(&measured.tiers) {
+            append(to, from, &self.picks);
+        }
+    }
+
+    /// The data set of the rows appended.
+    #[must_use]
+    pub fn dataset(&self, measured: &Measured) -> Dataset<'_> {
+        Dataset {
+            arm: &self.arm,
+            response: response(measured.kind, &self.values, &self.tiers[..measured.tiers.len()]),
+            covariates: Covariates { values: &self.covariates, count: self.count },
+        }
+    }
+}
+
+/// The data set of all patients, where no row has to be left out: no copy.
+#[must_use]
+pub fn whole<'a>(measured: &'a Measured, arm: &'a [u8], covariates: Covariates<'a>) -> Dataset<'a> {
+    Dataset { arm, response: response(measured.kind, &measured.values, &measured.tiers), covariates }
+}
+
+fn clear(values: &mut Values) {
+    values.code.clear();
+    values.real.clear();
+    values.event.clear();
+}
+
+fn append(to: &mut Values, from: &Values, picks: &[u32]) {
+    to.levels = from.levels;
+    to.threshold = from.threshold;
+    if !from.code.is_empty() {
+        to.code.extend(picks.iter().map(|&i| from.code[i as usize]));
+    }
+    if !from.real.is_empty() {
+        to.real.extend(picks.iter().map(|&i| from.real[i as usize]));
+    }
+    if !from.event.is_empty() {
+        to.event.extend(picks.iter().map(|&i| from.event[i as usize]));
+    }
+}
+
+fn response<'a>(kind: Option<ResponseKind>, values: &'a Values, tiers: &'a [Values]) -> Response<'a> {
+    match kind {
+        Some(ResponseKind::Ordinal) => Response::Ordinal { code: &values.code, levels: values.levels },
+        Some(ResponseKind::Score) => Response::Score(&values.real),
+        Some(ResponseKind::Time) => Response::Time { time: &values.real, event: &values.event },
+        Some(ResponseKind::Hierarchical) => {
+            let mut all = [Tier::Code { code: &[], levels: 0 }; MAX_TIERS];
+            for (to, v) in all.iter_mut().zip(tiers) {
+                *to = tier(v);
+            }
+            Response::Hierarchical(Comparison { tiers: all, count: tiers.len().min(MAX_TIERS) })
+        }
+        Some(ResponseKind::Binary) | None => Response::Binary(&values.code),
+    }
+}
+
+fn tier(v: &Values) -> Tier<'_> {
+    if !v.event.is_empty() {
+        Tier::Time { time: &v.real, event: &v.event }
+    } else if !v.code.is_empty() {
+        Tier::Code { code: &v.code, levels: v.levels }
+    } else {
+        Tier::Score { value: &v.real, threshold: v.threshold }
+    }
+}

@@ -1,0 +1,489 @@
+//! From the rows of replicates to operating characteristics, each with its Monte Carlo standard error.
+//!
+//! Source: Morris TP, White IR, Crowther MJ. Using simulation studies to evaluate statistical methods. Statistics in Medicine
+//! 2019;38:2074–2102, table 6. Rows are folded in replicate order; failures count as not rejecting and are reported.
+
+use crate::analysis::{ResponseKind, Scale, Status};
+use crate::engine::{RowRecord, Tables, target};
+use crate::estimand::{self, Sums, Target};
+use crate::planning;
+use crate::protocol::Protocol;
+use crate::result::{self, Against, Design, Figure};
+use crate::run::Batch;
+use crate::scenario::Measure;
+
+/// Mean and spread of a series (Welford 1962).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Moments {
+    count: u64,
+    mean: f64,
+    m2: f64,
+}
+
+impl Moments {
+    /// Adds a value.
+    pub fn add(&mut self, x: f64) {
+        self.count += 1;
+        let d = x - self.mean;
+        self.mean += d / self.count as f64;
+        self.m2 += d * (x - self.mean);
+    }
+
+    /// The mean; NaN of nothing.
+    #[must_use]
+    pub fn mean(&self) -> f64 {
+        if self.count == 0 { f64::NAN } else { self.mean }
+    }
+
+    /// Standard deviation with n − 1.
+    #[must_use]
+    pub fn sd(&self) -> f64 {
+        if self.count < 2 { f64::NAN } else { (self.m2 / (self.count - 1) as f64).sqrt() }
+    }
+
+    /// Standard error of the mean.
+    #[must_use]
+    pub fn mcse(&self) -> f64 {
+        self.sd() / (self.count as f64).sqrt()
+    }
+
+    /// The mean as a figure, where there is one.
+    #[must_use]
+    pub fn figure(&self) -> Option<Figure> {
+        (self.count > 0).then(|| Figure { estimate: self.mean, mcse: finite(self.mcse()) })
+    }
+}
+
+fn finite(x: f64) -> Option<f64> {
+    x.is_finite().then_some(x)
+}
+
+/// A share as a figure.
+fn share(count: u64, of: u64) -> Figure {
+    let p = count as f64 / of as f64;
+    Figure { estimate: p, mcse: finite((p * (1.0 - p) / of as f64).sqrt()) }
+}
+
+/// Wilson's 95% interval of a share (Wilson, JASA 1927;22:209).
+#[must_use]
+pub fn wilson(count: u64, of: u64) -> [f64; 2] {
+    let (p, n, z) = (count as f64 / of as f64, of as f64, 1.959_963_984_540_054_f64);
+    let centre = p + z * z / (2.0 * n);
+    let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + z * z / n;
+    [((centre - half) / scale).max(0.0), ((centre + half) / scale).min(1.0)]
+}
+
+/// What is kept of one analysis while replicates are folded.
+#[derive(Clone, Debug, Default)]
+struct Accumulator {
+    estimate: Moments,
+    variance: Moments,
+    /// Estimate minus the replicate's own target, complete and as seen.
+    pair: [Moments; 2],
+    target: [Moments; 2],
+    sums: [[Sums; 2]; 2],
+    favour: u64,
+    against: u64,
+    beats: u64,
+    smallest: Option<f64>,
+    parts: [f64; 8],
+    patients: f64,
+    events: f64,
+    failures: Vec<(Status, u64, u64)>,
+}
+
+/// Folds batches into what a design is worth.
+#[derive(Debug)]
+pub struct Summary {
+    rows: Vec<Accumulator>,
+    rules: Vec<(f64, bool, f64, Option<f64>, f64)>,
+    replicates: u64,
+    screened: Moments,
+    enrolled: Moments,
+    reached: u64,
+    last_entry: Moments,
+    cut: Moments,
+    follow_up: Moments,
+    site_full: f64,
+    excluded: Vec<u64>,
+    n: usize,
+}
+
+impl Summary {
+    /// An empty summary of a protocol.
+    #[must_use]
+    pub fn new(protocol: &Protocol<'_>) -> Self {
+        let plans = protocol.scenario.analyses.iter().zip(&protocol.analyses);
+        Self {
+            rows: vec![Accumulator::default(); protocol.scenario.analyses.len()],
+            rules: plans
+                .map(|(a, r)| {
+                    let null = if a.interaction.is_some() { 0.0 } else { r.rule.null };
+                    (r.rule.tail(), a.sides == 2, null, a.relevant, r.orientation)
+                })
+                .collect(),
+            replicates: 0,
+            screened: Moments::default(),
+            enrolled: Moments::default(),
+            reached: 0,
+            last_entry: Moments::default(),
+            cut: Moments::default(),
+            follow_up: Moments::default(),
+            site_full: 0.0,
+            excluded: vec![0; protocol.scenario.criteria.len()],
+            n: protocol.scenario.n,
+        }
+    }
+
+    /// Replicates folded so far.
+    #[must_use]
+    pub fn replicates(&self) -> u64 {
+        self.replicates
+    }
+
+    /// Mean number of patients enrolled.
+    #[must_use]
+    pub fn patients(&self) -> f64 {
+        self.enrolled.mean()
+    }
+
+    /// Adds a batch.
+    pub fn add(&mut self, batch: &Batch) {
+        for trial in &batch.trials {
+            self.screened.add(f64::from(trial.screened));
+            self.enrolled.add(f64::from(trial.enrolled));
+            self.reached += u64::from(trial.enrolled as usize >= self.n);
+            self.last_entry.add(trial.last_entry);
+            if trial.cut.is_finite() {
+                self.cut.add(trial.cut);
+            }
+            if trial.follow_up.is_finite() {
+                self.follow_up.add(trial.follow_up);
+            }
+            self.site_full += f64::from(trial.site_full);
+        }
+        if !self.excluded.is_empty() {
+            for counts in batch.funnel.chunks_exact(self.excluded.len()) {
+                for (e, &c) in self.excluded.iter_mut().zip(counts) {
+                    *e += u64::from(c);
+                }
+            }
+        }
+        if !self.rows.is_empty() {
+            for (k, rows) in batch.rows.chunks_exact(self.rows.len()).enumerate() {
+                for ((accumulator, row), rule) in self.rows.iter_mut().zip(rows).zip(&self.rules) {
+                    accumulator.add(row, rule, batch.first + k as u64);
+                }
+            }
+        }
+        self.replicates += batch.trials.len() as u64;
+    }
+
+    /// True value and limit of an analysis, pooled.
+    #[must_use]
+    pub fn targets(&self, protocol: &Protocol<'_>, tables: &Tables, a: usize) -> [Option<f64>; 2] {
+        let plan = &protocol.scenario.analyses[a];
+        let goal = target(protocol, plan);
+        let ratio = |arm: usize| f64::from(protocol.scenario.arms[arm].ratio);
+        let [e, c] = plan.arms.map(ratio);
+        let shares = [c / (c + e), e / (c + e)];
+        let mut both = [0, 1].map(|seen: usize| {
+            if self.rows[a].target[seen].count == 0 {
+                return None;
+            }
+            let group = |g: usize| {
+                if estimand::uses_sums(goal) {
+                    estimand::value_of_sums(goal, &self.rows[a].sums[seen][g])
+                } else {
+                    // where nothing can be lost the complete table serves for both
+                    tables.of(a, if protocol.incomplete { seen } else { 0 }, g).value(goal, shares)
+                }
+            };
+            let value = if plan.interaction.is_some() { group(0) - group(1) } else { group(0) };
+            finite(value)
+        });
+        if let Some(value) = plan.estimand {
+            both[0] = Some(value);
+        }
+        both
+    }
+
+    /// What the design is worth. `look_back` gives, for each analysis and its pooled true value and limit, the quantiles of the
+    /// estimates and the shares of intervals that contain either.
+    pub fn design(
+        &self,
+        protocol: &Protocol<'_>,
+        tables: &Tables,
+        look_back: &mut dyn FnMut(usize, [Option<f64>; 2]) -> Result<LookBack, crate::Error>,
+    ) -> Result<Design, crate::Error> {
+        let scenario = protocol.scenario;
+        let mut analyses = Vec::new();
+        for a in 0..self.rows.len() {
+            let targets = self.targets(protocol, tables, a);
+            let back = look_back(a, targets)?;
+            analyses.push(self.analysis(protocol, a, targets, back));
+        }
+        let trials = self.replicates.max(1) as f64;
+        let mut reached = self.screened.mean() * trials;
+        let criteria = scenario.criteria.iter().zip(&self.excluded).map(|(c, &excluded)| {
+            let share = if reached > 0.0 { excluded as f64 / reached } else { 0.0 };
+            reached -= excluded as f64;
+            result::Excluded {
+                name: c.name.clone(),
+                label: c.label.clone(),
+                kind: if c.inclusion { "inclusion" } else { "exclusion" },
+                excluded: excluded as f64 / trials,
+                share,
+            }
+        });
+        let dated = protocol.arrivals.is_some();
+        Ok(Design {
+            variant: scenario.variant.clone(),
+            n: scenario.n,
+            replicates: self.replicates,
+            parameters: scenario
+                .parameters
+                .iter()
+                .map(|p| result::Parameter { name: p.name.clone(), value: p.value, source: p.source.clone() })
+                .collect(),
+            analyses,
+            screening: result::Screening {
+                criteria: criteria.collect(),
+                screened: self.screened.figure().unwrap_or(Figure { estimate: 0.0, mcse: None }),
+                acceptance: self.enrolled.mean() / self.screened.mean(),
+                site_full: self.site_full / trials,
+            },
+            enrolment: result::Enrolment {
+                enrolled: self.enrolled.figure().unwrap_or(Figure { estimate: 0.0, mcse: None }),
+                reached: share(self.reached, self.replicates.max(1)),
+                last_entry: if dated { self.last_entry.figure() } else { None },
+                last_entry_date: scenario
+                    .enrolment
+                    .start
+                    .as_deref()
+                    .filter(|_| dated)
+                    .and_then(|start| crate::calendar::date_after(start, self.last_entry.mean())),
+                cut: self.cut.figure(),
+                follow_up: self.follow_up.figure(),
+            },
+        })
+    }
+
+    fn analysis(
+        &self,
+        protocol: &Protocol<'_>,
+        a: usize,
+        targets: [Option<f64>; 2],
+        back: LookBack,
+    ) -> result::Analysis {
+        let plan = &protocol.scenario.analyses[a];
+        let row = &self.rows[a];
+        let all = self.replicates.max(1);
+        let endpoint = &protocol.scenario.endpoints[plan.endpoint];
+        let mean = row.estimate.mean();
+        let empirical = row.estimate.sd();
+        let count = row.estimate.count as f64;
+        let model = row.variance.mean().sqrt();
+        let goal = |seen: usize| {
+            targets[seen].map(|value| Figure {
+                estimate: value,
+                mcse: if seen == 0 && plan.estimand.is_some() { Some(0.0) } else { finite(row.target[seen].mcse()) },
+            })
+        };
+        let bias = |seen: usize| {
+            targets[seen].filter(|_| row.estimate.count > 0).map(|value| {
+                let mcse =
+                    if seen == 0 && plan.estimand.is_some() { row.estimate.mcse() } else { row.pair[seen].mcse() };
+                Figure { estimate: mean - value, mcse: finite(mcse) }
+            })
+        };
+        let estimated = row.estimate.count;
+        let coverage = |seen: usize| back.covered[seen].filter(|_| estimated > 0).map(|c| share(c, estimated));
+        let parts = plan.method.parts();
+        let mean_part = |k: usize| row.parts[k] / count;
+        let pairs = match (&endpoint.measure, plan.interaction.is_none() && estimated > 0) {
+            (Measure::Hierarchical(tiers), true) => Some(result::Pairs {
+                wins: mean_part(0),
+                losses: mean_part(1),
+                ties: mean_part(2),
+                decided: tiers
+                    .iter()
+                    .enumerate()
+                    .take(5)
+                    .map(|(t, tier)| result::Part { name: tier.name.clone(), mean: mean_part(3 + t) })
+                    .collect(),
+            }),
+            _ => None,
+        };
+        let figures = planning::Given {
+            target: targets[1].or(targets[0]),
+            sums: row.sums[1][0],
+            patients: row.patients / all as f64,
+            events: row.events / all as f64,
+        };
+        result::Analysis {
+            name: plan.name.clone(),
+            label: plan.label.clone(),
+            endpoint: endpoint.name.clone(),
+            method: plan.method_name,
+            scale: match plan.method.scale() {
+                Scale::Difference => "difference",
+                Scale::LogRatio => "log-ratio",
+                Scale::Probability => "probability",
+            },
+            alpha: plan.alpha,
+            sides: plan.sides,
+            null: self.rules[a].2,
+            estimand: result::Estimand { description: describe(protocol, a), truth: goal(0), limit: goal(1) },
+            power: result::Power {
+                estimate: row.favour as f64 / all as f64,
+                mcse: share(row.favour, all).mcse,
+                interval: wilson(row.favour, all),
+            },
+            rejects: result::Rejects { against: share(row.against, all), total: share(row.favour + row.against, all) },
+            estimate: result::Estimates {
+                mean: row.estimate.figure(),
+                bias: Against { truth: bias(0), limit: bias(1) },
+                empirical_se: finite(empirical)
+                    .map(|e| Figure { estimate: e, mcse: finite(e / (2.0 * (count - 1.0)).sqrt()) }),
+                model_se: finite(model)
+                    .map(|m| Figure { estimate: m, mcse: finite(row.variance.sd() / (2.0 * m * count.sqrt())) }),
+                coverage: Against { truth: coverage(0), limit: coverage(1) },
+                mse: targets[0]
+                    .filter(|_| estimated > 1)
+                    .map(|t| (mean - t).powi(2) + empirical * empirical * (count - 1.0) / count),
+                quantiles: back.quantiles,
+                smallest_significant: row.smallest.map(|distance| self.rules[a].2 + self.rules[a].4 * distance),
+                beats_relevant: plan.relevant.map(|_| share(row.beats, all)),
+                relevant: plan.relevant,
+            },
+            parts: if pairs.is_some() || plan.interaction.is_some() || estimated == 0 {
+                Vec::new()
+            } else {
+                parts
+                    .iter()
+                    .enumerate()
+                    .map(|(k, name)| result::Part { name: (*name).to_owned(), mean: mean_part(k) })
+                    .collect()
+            },
+            pairs,
+            planning: planning::power(protocol, a, &figures),
+            patients: row.patients / all as f64,
+            events: row.events / all as f64,
+            failures: result::Failures {
+                total: row.failures.iter().map(|f| f.1).sum(),
+                reasons: row
+                    .failures
+                    .iter()
+                    .map(|&(status, count, first)| result::Failure { reason: status.words(), count, first })
+                    .collect(),
+            },
+        }
+    }
+}
+
+/// What is read back of an analysis's estimates.
+#[derive(Clone, Debug, Default)]
+pub struct LookBack {
+    /// Quantiles of the estimates.
+    pub quantiles: Vec<result::Quantile>,
+    /// Intervals that contain the true value, and the limit.
+    pub covered: [Option<u64>; 2],
+}
+
+impl Accumulator {
+    fn add(&mut self, row: &RowRecord, rule: &(f64, bool, f64, Option<f64>, f64), replicate: u64) {
+        let &(tail, two_sided, null, relevant, orientation) = rule;
+        let e = &row.estimate;
+        self.patients += f64::from(e.n);
+        self.events += f64::from(e.events);
+        for seen in 0..2 {
+            if row.target[seen].is_finite() {
+                self.target[seen].add(row.target[seen]);
+            }
+            for g in 0..2 {
+                for (total, x) in self.sums[seen][g].iter_mut().zip(row.sums[seen][g]) {
+                    *total += x;
+                }
+            }
+        }
+        if e.status != Status::Estimated {
+            match self.failures.iter_mut().find(|f| f.0 == e.status) {
+                Some(f) => f.1 += 1,
+                None => self.failures.push((e.status, 1, replicate)),
+            }
+            return;
+        }
+        self.estimate.add(e.estimate);
+        self.variance.add(e.se * e.se);
+        for seen in 0..2 {
+            if row.target[seen].is_finite() {
+                self.pair[seen].add(e.estimate - row.target[seen]);
+            }
+        }
+        for (total, x) in self.parts.iter_mut().zip(e.parts) {
+            *total += x;
+        }
+        if e.p <= tail {
+            self.favour += 1;
+            let distance = orientation * (e.estimate - null);
+            self.smallest = Some(self.smallest.map_or(distance, |s: f64| s.min(distance)));
+        } else if two_sided && 1.0 - e.p <= tail {
+            self.against += 1;
+        }
+        if let Some(value) = relevant {
+            self.beats += u64::from(orientation * (e.estimate - value) > 0.0);
+        }
+    }
+}
+
+/// Rejection as [`Summary`] counts it: +1 in favour, −1 against, 0 neither.
+#[must_use]
+pub fn rejection(row: &RowRecord, tail: f64, two_sided: bool) -> i32 {
+    let e = &row.estimate;
+    if e.status != Status::Estimated {
+        0
+    } else if e.p <= tail {
+        1
+    } else if two_sided && 1.0 - e.p <= tail {
+        -1
+    } else {
+        0
+    }
+}
+
+/// The estimand in words: population, scale, horizon, rule.
+fn describe(protocol: &Protocol<'_>, a: usize) -> String {
+    let plan = &protocol.scenario.analyses[a];
+    let endpoint = &protocol.scenario.endpoints[plan.endpoint];
+    let [e, c] = plan.arms.map(|k| protocol.scenario.arms[k].label.as_str());
+    let what = match target(protocol, plan) {
+        Target::Mean => match plan.method.takes() {
+            [ResponseKind::Binary, ..] => "risk difference",
+            _ => "difference of means",
+        },
+        Target::LogOdds => "log odds ratio",
+        Target::Pairs(scale) => match scale {
+            estimand::PairScale::LogWinRatio => "log win ratio",
+            estimand::PairScale::NetBenefit => "net benefit",
+            estimand::PairScale::LogWinOdds => "log win odds",
+            estimand::PairScale::Probability => "probability of a better value, ties half",
+        },
+        Target::CommonOdds => "log common odds ratio of a higher category",
+        Target::Hazard => "log hazard ratio",
+        Target::Peto => "(O − E)/V, the Peto log hazard ratio",
+        Target::Survival(_) => "difference of survival",
+        Target::Undefined => "coefficient of the arm, adjusted for covariates",
+    };
+    let population = match (&plan.subset, &plan.interaction) {
+        (_, Some(_)) => "the enrolled: effect where the condition holds minus where it does not",
+        (Some(_), None) => "the enrolled of the subset",
+        (None, None) => "the enrolled",
+    };
+    let horizon = match &endpoint.measure {
+        Measure::Time { by, .. } if by.is_finite() => format!(", to {by} months"),
+        _ => String::new(),
+    };
+    format!("{what} of {} ({e} v {c}) in {population}{horizon}", endpoint.label)
+}

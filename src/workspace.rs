@@ -1,0 +1,148 @@
+//! The memory that one worker reuses from replicate to replicate: cleared, never freed.
+
+use crate::allocation::BlockState;
+use crate::analysis::Scratch;
+use crate::column::Frame;
+use crate::endpoint::measured::{Measured, Meter};
+use crate::enrolment::Arrivals;
+use crate::observation::View;
+use crate::protocol::{BLOCK, Noise, Protocol};
+use crate::random::Index;
+use crate::selection::Selection;
+
+/// Everything that a replicate writes.
+#[derive(Debug)]
+pub struct Workspace {
+    /// The block of candidates being screened.
+    pub(crate) block: Frame,
+    /// The enrolled patients.
+    pub(crate) cohort: Frame,
+    /// Drawing.
+    pub(crate) noise: Noise,
+    /// Measuring.
+    pub(crate) meter: Meter,
+    /// Candidate numbers of the block's rows.
+    pub(crate) numbers: Vec<u32>,
+    /// Flags of the block's rows.
+    pub(crate) flags: Vec<u8>,
+    /// 1 where a row of the block is still eligible.
+    pub(crate) alive: Vec<u8>,
+    /// By offset in the block: 0 eligible, k excluded by criterion k (from 1), one more than the criteria: site full.
+    pub(crate) reason: [u8; BLOCK],
+    /// The same by row of the block.
+    pub(crate) row_reason: Vec<u8>,
+    /// Candidate numbers of the enrolled.
+    pub(crate) candidates: Vec<u32>,
+    /// Whether these are 0, 1, 2, …
+    pub(crate) dense: bool,
+    /// The stream of arrivals.
+    pub(crate) arrivals: Arrivals,
+    /// Entry dates of the enrolled; empty where everyone enters at month 0.
+    pub(crate) entry: Vec<f64>,
+    /// Sites of the enrolled; empty where there are none.
+    pub(crate) site: Vec<u16>,
+    /// Patients enrolled by each site.
+    pub(crate) by_site: Vec<u32>,
+    /// Strata of the enrolled.
+    pub(crate) stratum: Vec<u32>,
+    /// Block randomisation.
+    pub(crate) blocks: BlockState,
+    /// Ends of follow-up.
+    pub(crate) end: Vec<f64>,
+    /// What the trial sees.
+    pub(crate) view: View,
+    /// Endpoints as seen.
+    pub(crate) measured: Vec<Measured>,
+    /// The data set of one analysis.
+    pub(crate) selection: Selection,
+    /// Analyses.
+    pub(crate) scratch: Scratch,
+    /// Dates in order.
+    pub(crate) dates: Vec<f64>,
+    /// Potential endpoints by arm, complete and as seen.
+    pub(crate) potential: Vec<[Vec<Measured>; 2]>,
+    /// The complete view.
+    pub(crate) complete: View,
+}
+
+impl Workspace {
+    /// Memory for a protocol; grows in the first replicates.
+    #[must_use]
+    pub fn new(protocol: &Protocol<'_>) -> Self {
+        let columns = protocol.layout.columns();
+        let endpoints = protocol.endpoints.len();
+        let sites = match &protocol.scenario.enrolment.accrual {
+            crate::scenario::Accrual::Sites(sites) => sites.len(),
+            _ => 0,
+        };
+        let measured = || vec![Measured::default(); endpoints];
+        Self {
+            block: Frame::new(columns),
+            cohort: Frame::new(columns),
+            noise: Noise::default(),
+            meter: Meter::default(),
+            numbers: Vec::with_capacity(BLOCK),
+            flags: Vec::with_capacity(BLOCK),
+            alive: Vec::with_capacity(BLOCK),
+            reason: [0; BLOCK],
+            row_reason: Vec::with_capacity(BLOCK),
+            candidates: Vec::new(),
+            dense: true,
+            arrivals: Arrivals::default(),
+            entry: Vec::new(),
+            site: Vec::new(),
+            by_site: vec![0; sites],
+            stratum: Vec::new(),
+            blocks: BlockState::default(),
+            end: Vec::new(),
+            view: View::default(),
+            measured: measured(),
+            selection: Selection::default(),
+            scratch: Scratch::default(),
+            dates: Vec::new(),
+            potential: protocol.scenario.arms.iter().map(|_| [measured(), measured()]).collect(),
+            complete: View::default(),
+        }
+    }
+
+    /// The enrolled patients.
+    #[must_use]
+    pub fn cohort(&self) -> &Frame {
+        &self.cohort
+    }
+
+    /// Candidate numbers of the enrolled.
+    #[must_use]
+    pub fn candidates(&self) -> &[u32] {
+        &self.candidates
+    }
+
+    /// Entry dates of the enrolled (months since the first site opened); empty where everyone enters at month 0.
+    #[must_use]
+    pub fn entry(&self) -> &[f64] {
+        &self.entry
+    }
+
+    /// Index of each enrolled patient's site; empty where there are none.
+    #[must_use]
+    pub fn site(&self) -> &[u16] {
+        &self.site
+    }
+
+    /// What the trial sees.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Endpoints as seen.
+    #[must_use]
+    pub fn measured(&self) -> &[Measured] {
+        &self.measured
+    }
+}
+
+/// The candidate numbers as an index of draws.
+pub(crate) fn index(candidates: &[u32], dense: bool) -> Index<'_> {
+    if dense { Index::Dense { first: 0, len: candidates.len() } } else { Index::Sparse(candidates) }
+}

@@ -1,0 +1,42 @@
+//! Covers: once a workspace has grown, a replicate and its true values allocate nothing.
+
+use allocation_counter::measure;
+use patency::engine::{self, RowRecord, Tables};
+use patency::protocol::{Protocol, Wanted};
+use patency::scenario::Options;
+use patency::workspace::Workspace;
+
+use super::common::{DEFIANCE, P1, P2, P4, read};
+
+#[test]
+fn contract_nothing_is_allocated_after_warm_up() {
+    let mut found = Vec::new();
+    for text in [DEFIANCE, P1, P2, P4] {
+        let scenario = read(text, &Options::default());
+        let protocol = Protocol::compile(&scenario, 1, Wanted::Analyses);
+        let mut work = Workspace::new(&protocol);
+        let mut tables = Tables::new(&protocol);
+        let mut rows = vec![RowRecord::EMPTY; scenario.analyses.len()];
+        let mut funnel = vec![0; scenario.criteria.len()];
+        let mut simulate = |work: &mut Workspace, rows: &mut [RowRecord]| {
+            for replicate in 0..50 {
+                engine::replicate(&protocol, replicate, work, &mut funnel, rows).expect("no fault");
+            }
+        };
+        simulate(&mut work, &mut rows);
+        let replicates = measure(|| simulate(&mut work, &mut rows)).count_total;
+        let mut truth = |work: &mut Workspace, rows: &mut [RowRecord]| {
+            for replicate in 0..50 {
+                engine::replicate(&protocol, replicate, work, &mut funnel, rows).expect("no fault");
+                engine::truth(&protocol, replicate, work, rows, &mut tables).expect("no fault");
+            }
+        };
+        truth(&mut work, &mut rows);
+        let truths = measure(|| truth(&mut work, &mut rows)).count_total;
+        found.push((scenario.title.clone(), replicates, truths));
+    }
+    assert!(
+        found.iter().all(|f| f.1 == 0 && f.2 == 0),
+        "allocations in 50 replicates, and with true values: {found:#?}"
+    );
+}

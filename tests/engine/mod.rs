@@ -1,0 +1,14 @@
+//! Covers: the engine from scenario to operating characteristics. Same bytes for any threads and shards; a trial is a prefix of a
+//! larger one; no allocation in the hot loop; powers and sizes known from elsewhere; true values in closed form; cuts and caps.
+
+mod allocation;
+mod bits;
+mod calibration;
+mod common;
+mod cut;
+mod identity;
+mod null;
+mod prefix;
+mod sites;
+mod truth;
+mod yardsticks;
