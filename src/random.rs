@@ -9,7 +9,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
 /// Most words that are handed over in one run.
-pub const RUN: usize = 256;
+const RUN: usize = 256;
 
 /// Replicate number; replicates are numbered from 0.
 pub type Replicate = u64;

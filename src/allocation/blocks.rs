@@ -1,5 +1,5 @@
 //! Permuted blocks within strata. A block is addressed by (stratum, block number): one 32-bit word chooses its size and, by the
-//! fraction left over, its permutation.
+//! fraction left over, its permutation. Where all blocks are of two patients and there is one stratum, a block takes one bit.
 
 use super::{Allocate, BlockState, Enrolled, Stratum};
 use crate::random::{Address, Index, Replicate, Sequence};
@@ -18,6 +18,8 @@ pub(super) struct Blocks {
     addresses: Vec<Address>,
     sizes: Vec<Size>,
     table: Vec<u8>,
+    /// See [`octets`].
+    octets: Vec<[u8; 16]>,
 }
 
 impl Blocks {
@@ -33,7 +35,7 @@ impl Blocks {
             all.push(Size { size: size as usize, offset, permutations });
         }
         let addresses = strata.iter().map(|label| Address::new(seed, "allocation", "blocks", label)).collect();
-        Self { addresses, sizes: all, table }
+        Self { addresses, sizes: all, octets: octets(sizes, &table), table }
     }
 
     /// Range of the table that a block's word stands for.
@@ -51,27 +53,13 @@ impl Blocks {
 
     /// One stratum: the words of all blocks are read in bulk.
     fn allocate_one(&self, replicate: Replicate, arm: &mut [u8]) {
+        if !self.octets.is_empty() {
+            return self.allocate_pairs(replicate, arm);
+        }
         let smallest = self.sizes.iter().map(|s| s.size).min().unwrap_or(1);
         let blocks = arm.len().div_ceil(smallest);
         let mut done = 0;
         self.addresses[0].words32(replicate, Index::Dense { first: 0, len: blocks }, |_, words| {
-            if let ([Size { size: 2, .. }], [first, second, ..]) = (&self.sizes[..], &self.table[..]) {
-                // blocks of two: a word's top bit turns the pair round
-                let (first, both) = (*first, first ^ second);
-                let out = &mut arm[done..];
-                let mut pairs = out.chunks_exact_mut(2);
-                for (pair, &w) in (&mut pairs).zip(words) {
-                    let turned = (w >> 31) as u8;
-                    pair[0] = first ^ (both & 0u8.wrapping_sub(turned));
-                    pair[1] = pair[0] ^ both;
-                }
-                let whole = out.len() / 2;
-                if let (Some(&w), [.., last]) = (words.get(whole), &mut out[2 * whole..]) {
-                    *last = first ^ (both & 0u8.wrapping_sub((w >> 31) as u8));
-                }
-                done = (done + 2 * words.len()).min(arm.len());
-                return;
-            }
             for &w in words {
                 if done >= arm.len() {
                     return;
@@ -83,6 +71,24 @@ impl Blocks {
             }
         });
     }
+
+    /// One stratum of blocks of two: block b is turned round by bit b mod 32 of word b div 32.
+    fn allocate_pairs(&self, replicate: Replicate, arm: &mut [u8]) {
+        let words = arm.len().div_ceil(64);
+        self.addresses[0].words32(replicate, Index::Dense { first: 0, len: words }, |at, words| {
+            let bytes = words.iter().flat_map(|w| w.to_le_bytes());
+            for (arms, byte) in arm[64 * at..].chunks_mut(16).zip(bytes) {
+                arms.copy_from_slice(&self.octets[usize::from(byte)][..arms.len()]);
+            }
+        });
+    }
+}
+
+/// The arms of eight blocks of two for each byte of random bits; empty where blocks are not of two patients in two arms.
+fn octets(sizes: &[u32], table: &[u8]) -> Vec<[u8; 16]> {
+    let ([2], [a, b, c, d]) = (sizes, table) else { return Vec::new() };
+    let blocks = [[*a, *b], [*c, *d]];
+    (0..256).map(|byte| std::array::from_fn(|i| blocks[(byte >> (i / 2)) & 1][i % 2])).collect()
 }
 
 fn arrange(left: &mut [u32], so_far: &mut Vec<u8>, size: usize, table: &mut Vec<u8>) {

@@ -210,9 +210,13 @@ fn figures(out: &mut String, protocol: &Protocol<'_>, trials: u32) -> Result<(),
         out.push_str(&table.render());
     }
     if !outcomes.is_empty() {
-        let _ = writeln!(out, "\nOutcomes of the enrolled by arm, no one lost (events: % by month; others: mean)");
+        let _ = writeln!(
+            out,
+            "\nOutcomes by arm (events: % by month; others: mean).\n\
+             Predictions of this scenario for the patients whom it enrols, no one lost; not published figures."
+        );
         let mut header = vec!["outcome".to_owned(), "month".to_owned()];
-        header.extend(s.arms.iter().map(|a| a.label.clone()));
+        header.extend(s.arms.iter().map(|a| a.name.clone()));
         let mut table = Table::default();
         table.row(header);
         for (k, &c) in outcomes.iter().enumerate() {

@@ -4,7 +4,7 @@ use crate::column::{Frame, Kind};
 use crate::distribution::{Arg, Distribution, Domain, Draw};
 use crate::expr::{Expr, Program, Registers};
 use crate::math::special::{normal_cdf_slice, normal_quantile_slice};
-use crate::random::{Address, Index, RUN, Replicate, cut_point, unit32};
+use crate::random::{Address, Index, Replicate, cut_point, unit32};
 use crate::scenario::Scenario;
 
 use super::{Layout, kind_of};
@@ -414,19 +414,10 @@ fn draw_cuts(address: &Address, replicate: Replicate, index: Index<'_>, cuts: &C
             }
         }),
         [control, treatment] => address.words32(replicate, index, |start, words| {
-            // both arms' answers for everyone, then the patient's own: bytes against bytes, no branch
-            let mut low = [0u8; RUN];
-            let mut high = [0u8; RUN];
             let out = &mut out[start..start + words.len()];
             out.fill(first);
             for (a, b) in control.iter().zip(treatment) {
-                for ((l, h), &w) in low.iter_mut().zip(&mut high).zip(words) {
-                    *l = u8::from(w >= a.at);
-                    *h = u8::from(w >= b.at);
-                }
-                for (((o, &l), &h), &arm) in out.iter_mut().zip(&low).zip(&high).zip(&arm[start..]) {
-                    *o += (l & a.reachable & (1 ^ arm)) | (h & b.reachable & arm);
-                }
+                reach(words, &arm[start..], [*a, *b], out);
             }
         }),
         many => address.words32(replicate, index, |start, words| {
@@ -434,5 +425,34 @@ fn draw_cuts(address: &Address, replicate: Replicate, index: Index<'_>, cuts: &C
                 *o = first + many[usize::from(arm)].iter().map(|c| u8::from(w >= c.at) & c.reachable).sum::<u8>();
             }
         }),
+    }
+}
+
+/// Adds 1 where the word reaches the cut of the patient's arm. Both arms' answers for everyone, then the patient's own: sixteen at a
+/// time, so that words and bytes both fill registers, and without a branch.
+fn reach(words: &[u32], arm: &[u8], cuts: [Cut; 2], out: &mut [u8]) {
+    const LANES: usize = 16;
+    // words compared as signed numbers, for which there is an instruction
+    const BIAS: u32 = 1 << 31;
+    let [a, b] = cuts.map(|c| (c.at ^ BIAS) as i32);
+    let [may_a, may_b] = cuts.map(|c| c.reachable);
+    let arm = &arm[..words.len()];
+    let mut outs = out.chunks_exact_mut(LANES);
+    let (runs, arms) = (words.chunks_exact(LANES), arm.chunks_exact(LANES));
+    let rest = runs.remainder().iter().zip(arms.remainder());
+    for ((out, words), arm) in (&mut outs).zip(runs).zip(arms) {
+        let (mut low, mut high) = ([0; LANES], [0; LANES]);
+        for ((l, h), &w) in low.iter_mut().zip(&mut high).zip(words) {
+            let w = (w ^ BIAS) as i32;
+            *l = u8::from(w >= a);
+            *h = u8::from(w >= b);
+        }
+        for (((o, l), h), &arm) in out.iter_mut().zip(low).zip(high).zip(arm) {
+            *o += (l & may_a & (1 ^ arm)) | (h & may_b & arm);
+        }
+    }
+    for (o, (&w, &arm)) in outs.into_remainder().iter_mut().zip(rest) {
+        let cut = cuts[usize::from(arm)];
+        *o += u8::from(w >= cut.at) & cut.reachable;
     }
 }
