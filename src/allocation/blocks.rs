@@ -76,9 +76,17 @@ impl Blocks {
     fn allocate_pairs(&self, replicate: Replicate, arm: &mut [u8]) {
         let words = arm.len().div_ceil(64);
         self.addresses[0].words32(replicate, Index::Dense { first: 0, len: words }, |at, words| {
-            let bytes = words.iter().flat_map(|w| w.to_le_bytes());
-            for (arms, byte) in arm[64 * at..].chunks_mut(16).zip(bytes) {
-                arms.copy_from_slice(&self.octets[usize::from(byte)][..arms.len()]);
+            let mut whole = arm[64 * at..].chunks_exact_mut(64);
+            let mut words = words.iter();
+            for (arms, w) in (&mut whole).zip(&mut words) {
+                for (arms, byte) in arms.as_chunks_mut::<16>().0.iter_mut().zip(w.to_le_bytes()) {
+                    *arms = self.octets[usize::from(byte)];
+                }
+            }
+            if let Some(w) = words.next() {
+                for (arms, byte) in whole.into_remainder().chunks_mut(16).zip(w.to_le_bytes()) {
+                    arms.copy_from_slice(&self.octets[usize::from(byte)][..arms.len()]);
+                }
             }
         });
     }

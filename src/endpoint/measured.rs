@@ -83,6 +83,12 @@ impl Measured {
                     values.code[i] = if s == WORST { worst } else { best }
                 })
             }
+            MeasurePlan::Flag(column) => {
+                self.kind = Some(ResponseKind::Binary);
+                values.code.clear();
+                values.code.extend_from_slice(&frame.code[*column]);
+                false
+            }
             MeasurePlan::Occurrence(plan) => {
                 self.kind = Some(ResponseKind::Binary);
                 occurrence(plan, frame, view, meter, known, &mut values.code)

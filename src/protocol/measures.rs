@@ -1,6 +1,7 @@
 //! Endpoints compiled: their values as programs, their fates as rules.
 
 use crate::analysis::Better;
+use crate::distribution::Draw;
 use crate::expr::{Expr, Program};
 use crate::scenario::{BinaryOf, Endpoint, Fate, Intercurrent, IntercurrentFate, Measure, Scenario, TierOf, TierPlan};
 
@@ -11,6 +12,8 @@ use super::Wanted;
 pub enum MeasurePlan {
     /// A state, true or false.
     State(Program, FatePlan),
+    /// A flag as it was drawn, known in everyone: column and direction need no program.
+    Flag(usize),
     /// An event by a time.
     Occurrence(Occurrence),
     /// An ordered category.
@@ -88,8 +91,16 @@ pub enum TierMeasure {
 }
 
 impl MeasurePlan {
-    pub(super) fn compile(endpoint: &Endpoint, _: &Scenario) -> Self {
+    pub(super) fn compile(endpoint: &Endpoint, scenario: &Scenario) -> Self {
+        let is_flag = |c: &crate::expr::ColumnId| {
+            scenario.variables[usize::from(c.0)].law.draw() == Draw::Code { first: 0, levels: 2 }
+        };
         match &endpoint.measure {
+            Measure::Binary { of: BinaryOf::State { value: Expr::Column(c), visit: None }, intercurrent, .. }
+                if intercurrent.is_empty() && is_flag(c) =>
+            {
+                MeasurePlan::Flag(usize::from(c.0))
+            }
             Measure::Binary { of: BinaryOf::State { value, visit }, better, missing, intercurrent } => {
                 MeasurePlan::State(Program::compile(value), fate(*visit, *missing, intercurrent, *better, None))
             }
