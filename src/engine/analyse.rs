@@ -1,0 +1,130 @@
+//! The rows of the analysis plan on the trial as seen.
+
+use crate::analysis::{Covariates, Estimate, Status};
+use crate::column::Frame;
+use crate::endpoint::measured::Measured;
+use crate::protocol::Protocol;
+use crate::selection;
+use crate::workspace::Workspace;
+
+use super::RowRecord;
+
+/// All analyses of the trial as seen. Call after [`super::follow`].
+pub fn analyse_all(protocol: &Protocol<'_>, work: &mut Workspace, rows: &mut [RowRecord]) {
+    for (number, row) in rows.iter_mut().enumerate() {
+        *row = RowRecord::EMPTY;
+        row.estimate = analyse(protocol, number, work);
+    }
+}
+
+/// One analysis of the trial as seen.
+fn analyse(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) -> Estimate {
+    let plan = &protocol.scenario.analyses[number];
+    let row = &protocol.analyses[number];
+    let rows = work.cohort.rows;
+    let measured = &work.measured[plan.endpoint];
+    let all = measured.complete
+        && row.subset.is_none()
+        && row.interaction.is_none()
+        && protocol.scenario.arms.len() == 2
+        && plan.arms == [1, 0];
+    if all {
+        work.selection.clear();
+        for program in &row.covariates {
+            let start = work.selection.covariates.len();
+            work.selection.covariates.resize(start + rows, 0.0);
+            program.eval(rows, &work.cohort, &mut work.noise.registers, &mut work.selection.covariates[start..]);
+        }
+        let covariates = Covariates { values: &work.selection.covariates, count: row.covariates.len() };
+        let data = selection::whole(measured, &work.cohort.arm, covariates);
+        return plan.method.analyse(&data, &row.rule, &mut work.scratch);
+    }
+    let group = |work: &mut Workspace, group: Option<u8>| {
+        pick(protocol, number, work, group, None);
+        let Workspace { selection, measured, cohort, noise, scratch, .. } = work;
+        selection.clear();
+        let (arm, experimental) = (&cohort.arm, plan.arms[0] as u8);
+        selection.append(&measured[plan.endpoint], |i| u8::from(arm[i] == experimental));
+        covariates(protocol, number, selection, cohort, noise, 1);
+        plan.method.analyse(&selection.dataset(&measured[plan.endpoint]), &row.rule, scratch)
+    };
+    if row.interaction.is_none() {
+        return group(work, None);
+    }
+    let (with, without) = (group(work, Some(1)), group(work, Some(0)));
+    interaction(&with, &without, protocol, number)
+}
+
+/// The difference of two groups' estimates (Altman and Bland, BMJ 2003;326:219): where the condition holds minus where not.
+fn interaction(with: &Estimate, without: &Estimate, protocol: &Protocol<'_>, number: usize) -> Estimate {
+    let row = &protocol.analyses[number];
+    let n = (with.n + without.n) as usize;
+    for e in [with, without] {
+        if e.status != Status::Estimated {
+            return Estimate::failed(e.status, n);
+        }
+    }
+    let difference = with.estimate - without.estimate;
+    let se = (with.se * with.se + without.se * without.se).sqrt();
+    if !(se.is_finite() && se > 0.0) {
+        return Estimate::failed(Status::NoVariation, n);
+    }
+    // the difference of two probabilities has no effect at 0, not at ½
+    let rule = crate::analysis::Rule { null: 0.0, ..row.rule };
+    let mut both = crate::analysis::wald::wald(difference, se, &rule, n, (with.events + without.events) as usize);
+    both.z = row.orientation * difference / se;
+    both.p = crate::math::special::normal_tail(both.z);
+    both
+}
+
+/// Rows of an analysis: known, of either arm (or of any, for potential outcomes), in the subset, in the group.
+pub(super) fn pick(
+    protocol: &Protocol<'_>,
+    number: usize,
+    work: &mut Workspace,
+    group: Option<u8>,
+    potential: Option<[&Measured; 2]>,
+) {
+    let plan = &protocol.scenario.analyses[number];
+    let row = &protocol.analyses[number];
+    let rows = work.cohort.rows;
+    work.selection.picks.clear();
+    work.alive.clear();
+    match potential {
+        None => {
+            let [e, c] = plan.arms.map(|a| a as u8);
+            let known = &work.measured[plan.endpoint].known;
+            work.alive.extend(known.iter().zip(&work.cohort.arm).map(|(&k, &a)| k & u8::from(a == e || a == c)));
+        }
+        Some(_) => work.alive.resize(rows, 1),
+    }
+    work.flags.resize(rows, 0);
+    for (program, wanted) in
+        row.subset.iter().map(|s| (s, 1)).chain(row.interaction.iter().filter_map(|i| group.map(|g| (i, g))))
+    {
+        program.eval_flags(rows, &work.cohort, &mut work.noise.registers, &mut work.flags[..rows]);
+        for (a, &f) in work.alive.iter_mut().zip(&work.flags) {
+            *a &= u8::from(f == wanted);
+        }
+    }
+    work.selection.picks.extend((0..rows as u32).filter(|&i| work.alive[i as usize] == 1));
+}
+
+fn covariates(
+    protocol: &Protocol<'_>,
+    number: usize,
+    selection: &mut crate::selection::Selection,
+    cohort: &Frame,
+    noise: &mut crate::protocol::Noise,
+    copies: usize,
+) {
+    let rows = cohort.rows;
+    for program in &protocol.analyses[number].covariates {
+        noise.values.resize(rows, 0.0);
+        program.eval(rows, cohort, &mut noise.registers, &mut noise.values);
+        for _ in 0..copies {
+            selection.covariates.extend(selection.picks.iter().map(|&i| noise.values[i as usize]));
+        }
+        selection.count += 1;
+    }
+}

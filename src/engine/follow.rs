@@ -1,0 +1,128 @@
+//! Outcome, observation, data cut and endpoints of the enrolled patients.
+
+use crate::endpoint::measured::Measured;
+use crate::protocol::{Fault, MeasurePlan, Protocol};
+use crate::random::Replicate;
+use crate::workspace::{Workspace, index};
+
+use super::TrialRecord;
+
+/// Outcome, observation, data cut and endpoints of the enrolled patients.
+///
+/// # Errors
+/// See [`super::replicate`].
+pub fn follow(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    work: &mut Workspace,
+    trial: &mut TrialRecord,
+) -> Result<(), Fault> {
+    let candidates = index(&work.candidates, work.dense);
+    for step in &protocol.outcomes {
+        step.draw(replicate, candidates, &mut work.cohort, &mut work.noise)?;
+    }
+    cut(protocol, replicate, work, trial)?;
+    let candidates = index(&work.candidates, work.dense);
+    work.view.look(protocol, replicate, candidates, &work.end, false, &mut work.cohort, &mut work.noise)?;
+    if !work.view.lost.is_empty() || !work.view.end.is_empty() {
+        let sum: f64 = work.view.seen.iter().map(|&t| if t > 0.0 { t } else { 0.0 }).sum();
+        trial.follow_up = sum / work.cohort.rows as f64;
+    }
+    for (measured, plan) in work.measured.iter_mut().zip(&protocol.endpoints) {
+        if let Some(plan) = plan {
+            measured.measure(plan, &work.cohort, &work.view, &mut work.noise.registers, &mut work.meter);
+        }
+    }
+    Ok(())
+}
+
+/// Administrative ends of follow-up: the earliest of the horizon, a date, a time after the last entry, a number of events.
+fn cut(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    work: &mut Workspace,
+    trial: &mut TrialRecord,
+) -> Result<(), Fault> {
+    let cut = &protocol.scenario.cut;
+    let rows = work.cohort.rows;
+    let mut date = cut.date.unwrap_or(f64::INFINITY);
+    if let Some(months) = cut.after_last_entry {
+        date = date.min(trial.last_entry + months);
+    }
+    let horizon = cut.horizon.unwrap_or(f64::INFINITY);
+    work.end.clear();
+    if let Some((count, endpoint)) = cut.events {
+        // the date of the event that completes the number, among events seen before any other cut
+        if horizon.is_finite() || date.is_finite() {
+            ends(&mut work.end, rows, &work.entry, horizon, date);
+        }
+        let candidates = index(&work.candidates, work.dense);
+        work.view.look(protocol, replicate, candidates, &work.end, false, &mut work.cohort, &mut work.noise)?;
+        if let Some(plan @ MeasurePlan::Time { .. }) = &protocol.endpoints[endpoint] {
+            let measured = &mut work.measured[endpoint];
+            measured.measure(plan, &work.cohort, &work.view, &mut work.noise.registers, &mut work.meter);
+            work.dates.clear();
+            for i in 0..rows {
+                if measured.values.event[i] == 1 && measured.known[i] == 1 {
+                    work.dates.push(measured.values.real[i] + work.entry.get(i).copied().unwrap_or(0.0));
+                }
+            }
+            let count = count as usize;
+            if count >= 1 && work.dates.len() >= count {
+                let completes = *work.dates.select_nth_unstable_by(count - 1, f64::total_cmp).1;
+                date = date.min(counting(completes, measured, &work.entry));
+            }
+        }
+        work.end.clear();
+    }
+    if horizon.is_finite() || date.is_finite() {
+        ends(&mut work.end, rows, &work.entry, horizon, date);
+    }
+    trial.cut = date;
+    Ok(())
+}
+
+/// The date of an event, later by as many units in the last place as it takes for the event to be counted: in rounded
+/// arithmetic (t + entry) − entry may be less than t.
+fn counting(event: f64, measured: &Measured, entry: &[f64]) -> f64 {
+    let mut date = event;
+    for (i, &t) in measured.values.real.iter().enumerate() {
+        let entry = entry.get(i).copied().unwrap_or(0.0);
+        if measured.values.event[i] == 1 && t + entry == event {
+            while date - entry < t {
+                date = date.next_up();
+            }
+        }
+    }
+    date
+}
+
+fn ends(end: &mut Vec<f64>, rows: usize, entry: &[f64], horizon: f64, date: f64) {
+    end.resize(rows, horizon.min(date));
+    if date.is_finite() && !entry.is_empty() {
+        for (e, &entry) in end.iter_mut().zip(entry) {
+            let left = date - entry;
+            *e = if left <= horizon { left } else { horizon };
+        }
+    } else {
+        end.fill(horizon.min(date));
+    }
+}
+
+/// Draws the outcomes of the enrolled as if all were in one arm. The patients' arms are overwritten.
+///
+/// # Errors
+/// See [`super::replicate`].
+pub fn potential_outcomes(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    arm: u8,
+    work: &mut Workspace,
+) -> Result<(), Fault> {
+    work.cohort.arm.fill(arm);
+    let candidates = index(&work.candidates, work.dense);
+    for step in &protocol.outcomes {
+        step.draw(replicate, candidates, &mut work.cohort, &mut work.noise)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! One replicate: the stages in order.
+
+mod analyse;
+mod follow;
+mod screen;
+mod truth;
+
+use crate::allocation::Enrolled;
+use crate::analysis::{Estimate, Status};
+use crate::estimand::Sums;
+use crate::protocol::{Fault, Protocol};
+use crate::random::Replicate;
+use crate::workspace::{Workspace, index};
+
+pub use analyse::analyse_all;
+pub use follow::{follow, potential_outcomes};
+pub use screen::{Candidates, MOST_SCREENED, candidates, screen_pilot};
+pub use truth::{Tables, target, truth};
+
+/// What one trial was like.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TrialRecord {
+    /// Candidates screened up to the last enrolment.
+    pub screened: u32,
+    /// Patients enrolled.
+    pub enrolled: u32,
+    /// Date of the last entry (months).
+    pub last_entry: f64,
+    /// Date of a calendar cut (months); infinite where there is none.
+    pub cut: f64,
+    /// Mean follow-up (months), death aside, where it is limited; infinite where not.
+    pub follow_up: f64,
+    /// Candidates turned away because their site was full.
+    pub site_full: u32,
+}
+
+/// What one analysis gave in one replicate.
+#[derive(Clone, Copy, Debug)]
+pub struct RowRecord {
+    /// The estimate on the data as seen.
+    pub estimate: Estimate,
+    /// The method on the replicate's own potential outcomes, each patient once in either arm: complete, as seen. NaN where the
+    /// target is undefined or truth was not asked for.
+    pub target: [f64; 2],
+    /// Sums of the target: complete, as seen; of the two groups of an interaction.
+    pub sums: [[Sums; 2]; 2],
+}
+
+impl RowRecord {
+    /// A row not yet filled.
+    pub const EMPTY: Self = Self {
+        estimate: Estimate {
+            estimate: f64::NAN,
+            se: f64::NAN,
+            lower: f64::NAN,
+            upper: f64::NAN,
+            z: f64::NAN,
+            p: f64::NAN,
+            n: 0,
+            events: 0,
+            parts: [0.0; 8],
+            status: Status::EmptyArm,
+        },
+        target: [f64::NAN; 2],
+        sums: [[[0.0; 4]; 2]; 2],
+    };
+}
+
+/// Carries out one trial and analyses it. `funnel[k]` counts candidates excluded by criterion k.
+///
+/// # Errors
+/// A parameter that lies outside its domain for some patient.
+pub fn replicate(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    work: &mut Workspace,
+    funnel: &mut [u32],
+    rows: &mut [RowRecord],
+) -> Result<TrialRecord, Fault> {
+    let mut trial = enrol(protocol, replicate, work, funnel)?;
+    follow(protocol, replicate, work, &mut trial)?;
+    analyse_all(protocol, work, rows);
+    Ok(trial)
+}
+
+/// Population, eligibility, enrolment and allocation: the enrolled patients with their baseline and arms.
+///
+/// # Errors
+/// See [`replicate`].
+pub fn enrol(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    work: &mut Workspace,
+    funnel: &mut [u32],
+) -> Result<TrialRecord, Fault> {
+    let mut trial = TrialRecord { cut: f64::INFINITY, follow_up: f64::INFINITY, ..TrialRecord::default() };
+    funnel.fill(0);
+    screen::screen(protocol, replicate, work, funnel, &mut trial)?;
+    let enrolled = work.candidates.len();
+    trial.enrolled = enrolled as u32;
+    work.cohort.rows = enrolled;
+    date(protocol, work, &mut trial);
+
+    let candidates = index(&work.candidates, work.dense);
+    for step in &protocol.baseline {
+        step.draw(replicate, candidates, &mut work.cohort, &mut work.noise)?;
+    }
+    protocol.strata.assign(&work.cohort, &work.site, &mut work.noise.registers, &mut work.flags, &mut work.stratum);
+    work.cohort.arm.resize(enrolled, 0);
+    let mut arm = std::mem::take(&mut work.cohort.arm);
+    protocol.allocation.allocate(
+        replicate,
+        Enrolled { candidates, stratum: &work.stratum },
+        &mut work.blocks,
+        &mut arm,
+    );
+    work.cohort.arm = arm;
+    Ok(trial)
+}
+
+/// Gives the enrolled their entry dates and sites.
+fn date(protocol: &Protocol<'_>, work: &mut Workspace, trial: &mut TrialRecord) {
+    work.entry.clear();
+    work.site.clear();
+    if protocol.arrivals.is_none() {
+        return;
+    }
+    let arrivals = &work.arrivals;
+    if protocol.by_screening() {
+        work.entry.extend(work.candidates.iter().map(|&k| arrivals.date[k as usize]));
+        if !arrivals.site.is_empty() {
+            work.site.extend(work.candidates.iter().map(|&k| arrivals.site[k as usize]));
+        }
+    } else {
+        let enrolled = work.candidates.len();
+        work.entry.extend_from_slice(&arrivals.date[..enrolled]);
+        if !arrivals.site.is_empty() {
+            work.site.extend_from_slice(&arrivals.site[..enrolled]);
+        }
+    }
+    trial.last_entry = work.entry.iter().copied().fold(0.0, f64::max);
+}
