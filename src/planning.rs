@@ -61,7 +61,7 @@ pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Plannin
             (
                 normal_cdf(effect / (variance / n).sqrt() - z),
                 "Yu and Ganju 2022",
-                "It takes the variance that a pair without effect and with these ties would have; the test estimates its own, which is smaller where ties come in blocks and larger where the effect is strong",
+                "It takes the variance that a pair without effect and with these ties would have; the test estimates its own, which is smaller where ties come in blocks, from patients without a value",
             )
         }
         "wilcoxon" => {

@@ -8,6 +8,7 @@ mod common;
 mod cut;
 mod identity;
 mod null;
+mod planning;
 mod prefix;
 mod sites;
 mod truth;
