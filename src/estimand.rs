@@ -21,10 +21,29 @@ pub enum Target {
     Hazard,
     /// Pooled (O − E)/V of the log-rank test (Peto).
     Peto,
-    /// Difference of survival at a time (months).
+    /// Difference of survival at a time (months), competing events switched off.
     Survival(f64),
+    /// Difference of cumulative incidence at a time (months), competing events at work.
+    Incidence(f64),
+    /// Difference of mean survival restricted to a time (months), competing events switched off.
+    RestrictedMean(f64),
+    /// Root of the pooled equation of the subdistribution hazard (Fine and Gray).
+    Subdistribution,
     /// None is defined here.
     Undefined,
+}
+
+/// Over whom an effect is averaged: the enrolled, weighted by a function of their true propensity score e.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tilt {
+    /// All alike (ATE): 1.
+    Everyone,
+    /// The treated (ATT): e, or 1 − e where the control arm is the treated.
+    Treated,
+    /// Those who might have got either (ATO): e(1 − e).
+    Overlap,
+    /// The treated of the trial at hand for whom a match was found.
+    Matched,
 }
 
 /// Function of the win and loss probabilities.

@@ -180,7 +180,7 @@ impl<'s> Protocol<'s> {
                 subset: a.subset.as_ref().map(Program::compile),
                 interaction: a.interaction.as_ref().map(Program::compile),
                 covariates: a.covariates.iter().map(Program::compile).collect(),
-                rule: Rule { alpha: a.alpha, sides: a.sides, null: a.null, better },
+                rule: Rule { alpha: a.alpha, sides: a.sides, null: a.null, better, treated: a.treated },
                 orientation: a.method.orientation(better),
             }
         });

@@ -62,6 +62,8 @@ fn clear(values: &mut Values) {
     values.code.clear();
     values.real.clear();
     values.event.clear();
+    values.competing.clear();
+    values.right.clear();
 }
 
 fn append(to: &mut Values, from: &Values, picks: &[u32]) {
@@ -76,13 +78,22 @@ fn append(to: &mut Values, from: &Values, picks: &[u32]) {
     if !from.event.is_empty() {
         to.event.extend(picks.iter().map(|&i| from.event[i as usize]));
     }
+    if !from.competing.is_empty() {
+        to.competing.extend(picks.iter().map(|&i| from.competing[i as usize]));
+    }
+    if !from.right.is_empty() {
+        to.right.extend(picks.iter().map(|&i| from.right[i as usize]));
+    }
 }
 
 fn response<'a>(kind: Option<ResponseKind>, values: &'a Values, tiers: &'a [Values]) -> Response<'a> {
     match kind {
         Some(ResponseKind::Ordinal) => Response::Ordinal { code: &values.code, levels: values.levels },
         Some(ResponseKind::Score) => Response::Score(&values.real),
-        Some(ResponseKind::Time) => Response::Time { time: &values.real, event: &values.event },
+        Some(ResponseKind::Time) => {
+            Response::Time { time: &values.real, event: &values.event, competing: &values.competing }
+        }
+        Some(ResponseKind::Interval) => Response::Interval { left: &values.real, right: &values.right },
         Some(ResponseKind::Hierarchical) => {
             let mut all = [Tier::Code { code: &[], levels: 0 }; MAX_TIERS];
             for (to, v) in all.iter_mut().zip(tiers) {

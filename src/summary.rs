@@ -474,6 +474,9 @@ fn describe(protocol: &Protocol<'_>, a: usize) -> String {
         Target::Hazard => "log hazard ratio",
         Target::Peto => "(O − E)/V, the Peto log hazard ratio",
         Target::Survival(_) => "difference of survival",
+        Target::Incidence(_) => "difference of cumulative incidence",
+        Target::RestrictedMean(_) => "difference of restricted mean survival",
+        Target::Subdistribution => "log subdistribution hazard ratio",
         Target::Undefined => "coefficient of the arm, adjusted for covariates",
     };
     let population = match (&plan.subset, &plan.interaction) {

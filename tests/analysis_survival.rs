@@ -7,7 +7,7 @@ use patency::analysis::{Analysis, Better, Covariates, Dataset, Estimate, FAMILY,
 use patency::scenario::form::{Value, Values};
 use proptest::prelude::*;
 
-pub(crate) const RULE: Rule = Rule { alpha: 0.05, sides: 2, null: 0.0, better: Better::Higher };
+pub(crate) const RULE: Rule = Rule { alpha: 0.05, sides: 2, null: 0.0, better: Better::Higher, treated: 1 };
 
 /// A csv of tests/reference: its column names and its rows.
 pub(crate) struct Table {
@@ -91,7 +91,7 @@ impl Data {
     fn analyse_with(&self, method: &dyn Analysis, rule: &Rule, scratch: &mut Scratch) -> Estimate {
         let data = Dataset {
             arm: &self.arm,
-            response: Response::Time { time: &self.time, event: &self.event },
+            response: Response::Time { time: &self.time, event: &self.event, competing: &[] },
             covariates: Covariates { values: &self.covariates, count: self.covariates.len() / self.time.len().max(1) },
         };
         method.analyse(&data, rule, scratch)

@@ -2,7 +2,7 @@
 
 use crate::analysis::design::{ARM, COLLINEAR, design};
 use crate::analysis::wald::student;
-use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
 use crate::math::linalg::{at, cholesky, dot, inverse_diagonal, packed_len, solve, sum};
 use crate::scenario::form::{Complaint, Form, Values};
@@ -41,6 +41,10 @@ impl Analysis for Ancova {
 
     fn target(&self) -> Target {
         Target::Mean
+    }
+
+    fn adjusts(&self) -> Adjusts {
+        Adjusts::Always
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

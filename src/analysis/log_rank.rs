@@ -63,7 +63,7 @@ impl Analysis for LogRank {
         if experimental == 0 || experimental == n {
             return Estimate::failed(Status::EmptyArm, n);
         }
-        let Response::Time { time, event } = data.response else {
+        let Response::Time { time, event, .. } = data.response else {
             return Estimate::failed(Status::NoVariation, n);
         };
         let last = last_event(time, event, f64::INFINITY);

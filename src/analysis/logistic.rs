@@ -5,7 +5,7 @@ use crate::analysis::design::{
 };
 use crate::analysis::table::Table;
 use crate::analysis::wald::wald;
-use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
 use crate::math::linalg::{at, cholesky, dot, inverse_diagonal, packed_len, solve, sum};
 use crate::scenario::form::{Complaint, Form, Values};
@@ -47,6 +47,10 @@ impl Analysis for Logistic {
 
     fn target(&self) -> Target {
         Target::LogOdds
+    }
+
+    fn adjusts(&self) -> Adjusts {
+        Adjusts::Optionally
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

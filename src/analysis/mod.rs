@@ -30,7 +30,7 @@ pub mod win_ratio;
 use std::fmt::Debug;
 
 use crate::endpoint::hierarchical::Comparison;
-use crate::estimand::Target;
+use crate::estimand::{Target, Tilt};
 use crate::scenario::form::Member;
 
 /// The methods, as they may be written under `[[analysis]]`.
@@ -92,8 +92,18 @@ pub enum Response<'a> {
     Time {
         /// Follow-up time.
         time: &'a [f64],
-        /// 1 event, 0 censored.
+        /// 1 event, 0 censored; a competing event is a 0.
         event: &'a [u8],
+        /// 1 where follow-up ended in a competing event; empty where the endpoint has none. Methods that do not read it take
+        /// competing events as censored: they speak of the cause-specific hazard.
+        competing: &'a [u8],
+    },
+    /// The event happened after `left` and not after `right` (months); equal: on that day. `right` is infinite where it was not seen.
+    Interval {
+        /// Last time at which the patient was known to be free of the event.
+        left: &'a [f64],
+        /// First time at which the event was known to have happened.
+        right: &'a [f64],
     },
     /// Tiers compared in order.
     Hierarchical(Comparison<'a>),
@@ -138,6 +148,8 @@ pub struct Rule {
     pub null: f64,
     /// Direction of benefit of the endpoint. Win statistics ignore it.
     pub better: Better,
+    /// The arm of the *treated* where the effect in the treated is estimated: 1 experimental, 0 control. Others ignore it.
+    pub treated: u8,
 }
 
 impl Rule {
@@ -167,6 +179,10 @@ pub enum Status {
     Singular = 5,
     /// Fewer patients than the method needs.
     TooFew = 6,
+    /// A coefficient of the propensity score runs to infinity: covariates tell the arms apart.
+    ScoreSeparation = 7,
+    /// The weights explode or no patients are left: the arms do not overlap.
+    NoOverlap = 8,
 }
 
 impl Status {
@@ -181,6 +197,8 @@ impl Status {
             Status::Separation => "a coefficient runs to infinity",
             Status::Singular => "the design is singular",
             Status::TooFew => "too few patients",
+            Status::ScoreSeparation => "the propensity score separates the arms",
+            Status::NoOverlap => "the arms do not overlap",
         }
     }
 }
@@ -251,10 +269,41 @@ pub trait Analysis: Debug + Send + Sync {
         Target::Undefined
     }
 
+    /// Over whom the effect is averaged.
+    fn tilt(&self) -> Tilt {
+        Tilt::Everyone
+    }
+
+    /// Whether the method uses covariates.
+    fn adjusts(&self) -> Adjusts {
+        Adjusts::Never
+    }
+
+    /// Weights that the method gives the patients, where it gives any.
+    ///
+    /// # Errors
+    /// Why there are none.
+    fn weights(&self, data: &Dataset<'_>, _: &Rule, _: &mut Scratch, out: &mut Vec<f64>) -> Result<(), Status> {
+        out.clear();
+        out.resize(data.arm.len(), 1.0);
+        Ok(())
+    }
+
     /// Names of the parts that the method stores in [`Estimate::parts`].
     fn parts(&self) -> &'static [&'static str] {
         &[]
     }
+}
+
+/// Whether a method uses covariates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adjusts {
+    /// It cannot.
+    Never,
+    /// Where they are given.
+    Optionally,
+    /// It is nothing without.
+    Always,
 }
 
 /// Kinds of response.
@@ -270,6 +319,8 @@ pub enum ResponseKind {
     Time,
     /// [`Response::Hierarchical`]
     Hierarchical,
+    /// [`Response::Interval`]
+    Interval,
 }
 
 /// Scale of an estimate: how it is shown.

@@ -5,7 +5,7 @@ use crate::analysis::design::{
 };
 use crate::analysis::table::count_categories;
 use crate::analysis::wald::wald;
-use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
 use crate::math::linalg::{at, cholesky, dot, inverse_diagonal, packed_len, solve};
 use crate::scenario::form::{Complaint, Form, Values};
@@ -51,6 +51,10 @@ impl Analysis for ProportionalOdds {
 
     fn target(&self) -> Target {
         Target::CommonOdds
+    }
+
+    fn adjusts(&self) -> Adjusts {
+        Adjusts::Optionally
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -15,10 +15,14 @@ pub const MISSING: u8 = 255;
 pub struct Values {
     /// Flags, categories.
     pub code: Vec<u8>,
-    /// Scores, times.
+    /// Scores, times, left ends of intervals.
     pub real: Vec<f64>,
     /// 1 event, 0 censored, for times.
     pub event: Vec<u8>,
+    /// 1 where follow-up ended in a competing event; empty where there are none.
+    pub competing: Vec<u8>,
+    /// Right ends of intervals.
+    pub right: Vec<f64>,
     /// Number of categories.
     pub levels: u8,
     /// Largest difference of scores that is a tie.

@@ -165,7 +165,7 @@ fn potential(
                 table.count_category(usize::from(arm), c);
             }
         }
-        (_, Response::Time { time, event }) => {
+        (_, Response::Time { time, event, .. }) => {
             let table = &mut tables.0[number][seen][g];
             for ((&arm, &t), &d) in data.arm.iter().zip(*time).zip(*event) {
                 table.count_time(usize::from(arm), t, d);
@@ -207,7 +207,7 @@ fn pairs(
                 Response::Ordinal { code, .. } => order(f64::from(code[e]), f64::from(code[c])),
                 Response::Binary(y) => order(f64::from(y[e]), f64::from(y[c])),
                 Response::Score(y) => order(y[e], y[c]),
-                Response::Time { .. } => 0.0,
+                Response::Time { .. } | Response::Interval { .. } => 0.0,
             };
             match response {
                 Response::Hierarchical(_) => {

@@ -422,6 +422,8 @@ pub struct AnalysisPlan {
     pub sides: u8,
     /// Null value on the scale of the estimate: 0 (½ for Wilcoxon's probability), or the margin (ln of it on ratio scales).
     pub null: f64,
+    /// 1 where *the treated* of an effect in the treated are the experimental arm, 0 where the control.
+    pub treated: u8,
     /// Patients analysed: those in whom it is true.
     pub subset: Option<Expr>,
     /// Baseline covariates of adjusted methods.

@@ -29,7 +29,7 @@ fn by_hand_difference_of_proportions() {
     close(e.z, 0.5 / (3.0_f64 / 32.0).sqrt(), 1e-15);
 
     // around a margin nothing is pooled; lower is better turns the sign
-    let margin = Rule { alpha: 0.025, sides: 1, null: 0.75, better: Better::Lower };
+    let margin = Rule { alpha: 0.025, sides: 1, null: 0.75, better: Better::Lower, treated: 1 };
     for analysis in [&pooled, &wald] {
         let e = rows.analyse(&**analysis, &margin);
         close(e.z, 0.25 / (3.0_f64 / 32.0).sqrt(), 1e-15);

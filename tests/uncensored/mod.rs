@@ -30,6 +30,7 @@ fn rule(analysis: &dyn Analysis) -> Rule {
         sides: 2,
         null: if analysis.scale() == Scale::Probability { 0.5 } else { 0.0 },
         better: Better::Higher,
+        treated: 1,
     }
 }
 

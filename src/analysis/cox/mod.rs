@@ -7,7 +7,7 @@ mod unadjusted;
 use super::hazard::hazard_rule;
 use super::time_order::{ascending, last_event};
 use super::wald::wald;
-use super::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use super::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::analysis::Better;
 use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Values};
@@ -67,13 +67,17 @@ impl Analysis for Cox {
         -better.sign()
     }
 
+    fn adjusts(&self) -> Adjusts {
+        Adjusts::Optionally
+    }
+
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
         let n = data.arm.len();
         let experimental: usize = data.arm.iter().map(|&a| usize::from(a)).sum();
         if experimental == 0 || experimental == n {
             return Estimate::failed(Status::EmptyArm, n);
         }
-        let Response::Time { time, event } = data.response else {
+        let Response::Time { time, event, .. } = data.response else {
             return Estimate::failed(Status::NoVariation, n);
         };
         let last = last_event(time, event, f64::INFINITY);

@@ -3,18 +3,13 @@
 use super::Resolver;
 use super::endpoints::Resolved;
 use super::names::Sight;
-use crate::analysis::{self, Analysis, ResponseKind, Scale};
+use crate::analysis::{self, Adjusts, Analysis, ResponseKind, Scale};
 use crate::distribution::Domain;
 use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::form::{Member, Values};
 use crate::scenario::reader::listed;
 use crate::scenario::written::{Located, Table};
 use crate::scenario::{AnalysisPlan, Arm};
-
-/// Methods that adjust for covariates.
-const ADJUSTS: [&str; 4] = ["ancova", "cox", "logistic", "proportional-odds"];
-
-/// Of these, those that are nothing without one.
-const NEEDS_COVARIATES: [&str; 1] = ["ancova"];
 
 impl Resolver {
     pub(super) fn analyses(
@@ -64,7 +59,7 @@ impl Resolver {
 
         let (member, _, method) = method?;
         let method_name = member.form.name;
-        self.check_covariates(table, method_name);
+        self.check_covariates(table, method.as_ref(), method_name);
         if let Some(endpoint) = endpoint {
             self.check_takes(table, method.as_ref(), method_name, &endpoints[endpoint]);
         }
@@ -84,6 +79,7 @@ impl Resolver {
             alpha,
             sides,
             null: margin?.unwrap_or(no_effect),
+            treated: 1,
             subset: subset?,
             covariates: covariates?,
             interaction: interaction?,
@@ -163,10 +159,11 @@ impl Resolver {
         Some((alpha, sides))
     }
 
-    fn check_covariates(&mut self, table: &Table, method: &str) {
+    fn check_covariates(&mut self, table: &Table, adjusts: &dyn Analysis, method: &str) {
+        let adjusts = adjusts.adjusts();
         let given = !table.list("covariates").is_empty();
         let at = table.entry(method).map_or_else(|| table.span.clone(), |e| e.key_span.clone());
-        if given && !ADJUSTS.contains(&method) {
+        if given && adjusts == Adjusts::Never {
             self.say(
                 Diagnostic::new(
                     Code::WrongCovariates,
@@ -175,10 +172,10 @@ impl Resolver {
                 )
                 .label("would be ignored")
                 .and(at.clone(), "the method")
-                .help(format!("methods that do: {}", listed(&ADJUSTS))),
+                .help(format!("methods that do: {}", listed(&adjusting()))),
             );
         }
-        if !given && NEEDS_COVARIATES.contains(&method) {
+        if !given && adjusts == Adjusts::Always {
             self.say(
                 Diagnostic::new(Code::WrongCovariates, at, format!("`{method}` has nothing to adjust for"))
                     .label("needs `covariates`")
@@ -266,7 +263,16 @@ fn kind(response: ResponseKind) -> &'static str {
         ResponseKind::Score => "score",
         ResponseKind::Time => "time-to-event",
         ResponseKind::Hierarchical => "hierarchical",
+        ResponseKind::Interval => "interval-censored",
     }
+}
+
+/// Methods that use covariates, of those that can be built with their defaults.
+fn adjusting() -> Vec<&'static str> {
+    let built = |m: &&Member<dyn Analysis>| {
+        (m.build)(&Values::default()).is_ok_and(|method| method.adjusts() != Adjusts::Never)
+    };
+    analysis::FAMILY.iter().filter(built).map(|m| m.form.name).collect()
 }
 
 /// Whether a member, built with its defaults, takes a kind of endpoint.

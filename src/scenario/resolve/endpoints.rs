@@ -64,6 +64,7 @@ impl Resolver {
             ResponseKind::Score => self.score(body, world),
             ResponseKind::Time => self.time_to_event(body, world),
             ResponseKind::Hierarchical => self.hierarchical(body, world),
+            ResponseKind::Interval => None,
         };
         let label = table.text("label").unwrap_or(&name).to_owned();
         Some(Resolved {
