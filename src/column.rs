@@ -22,19 +22,28 @@ pub struct Frame {
     pub code: Vec<Vec<u8>>,
     /// Index of each row's arm; empty before allocation.
     pub arm: Vec<u8>,
+    /// Index of each row's site; empty where there are no sites, or candidates do not have theirs yet.
+    pub site: Vec<u16>,
 }
 
 impl Frame {
     /// A frame for `columns` columns.
     #[must_use]
     pub fn new(columns: usize) -> Self {
-        Self { rows: 0, real: vec![Vec::new(); columns], code: vec![Vec::new(); columns], arm: Vec::new() }
+        Self {
+            rows: 0,
+            real: vec![Vec::new(); columns],
+            code: vec![Vec::new(); columns],
+            arm: Vec::new(),
+            site: Vec::new(),
+        }
     }
 
     /// Forgets all rows, keeps the memory.
     pub fn clear(&mut self) {
         self.rows = 0;
         self.arm.clear();
+        self.site.clear();
         for c in &mut self.real {
             c.clear();
         }

@@ -12,17 +12,18 @@ mod strata;
 use std::collections::BTreeSet;
 
 use crate::allocation::{self, Allocate};
-use crate::analysis::Rule;
+use crate::analysis::{Adjusts, Rule};
 use crate::column::Kind;
 use crate::distribution::Draw;
 use crate::enrolment::{self, Arrive};
+use crate::estimand::Tilt;
 use crate::expr::{Expr, Program};
 use crate::random::Address;
-use crate::scenario::{Cut, Holds, RateOf, Scenario};
+use crate::scenario::{Allocation, AnalysisPlan, Cut, Holds, RateOf, Scenario};
 
-pub use columns::Layout;
+pub use columns::{ALLOCATION, Layout};
 pub use draw::{Fault, Noise, Step};
-pub use measures::{FatePlan, MeasurePlan, Occurrence, TierMeasure, ValuePlan};
+pub use measures::{FatePlan, MeasurePlan, Occurrence, TierMeasure, ValuePlan, VisitsPlan};
 pub use strata::Strata;
 
 /// Candidates drawn and screened at once.
@@ -60,6 +61,8 @@ pub struct Protocol<'s> {
     pub draws: Vec<Step<'s>>,
     /// Arrivals; none where everyone enters at month 0.
     pub arrivals: Option<Box<dyn Arrive>>,
+    /// Probability of each arm but the last, where clinicians choose; else empty.
+    pub propensity: Vec<Program>,
     /// Strata of the allocation.
     pub strata: Strata,
     /// The allocation rule.
@@ -131,6 +134,8 @@ pub struct Row {
     pub rule: Rule,
     /// +1 where a larger estimate favours the experimental arm, else −1.
     pub orientation: f64,
+    /// Number of the first analysis whose true value is the same: this one's where none before asks its question.
+    pub same_as: usize,
 }
 
 impl<'s> Protocol<'s> {
@@ -159,6 +164,10 @@ impl<'s> Protocol<'s> {
             .map(|c| compiler.step(c))
             .collect();
 
+        let propensity = match &scenario.allocation {
+            Allocation::Observational { probabilities } => probabilities.iter().map(Program::compile).collect(),
+            _ => Vec::new(),
+        };
         let strata = Strata::compile(scenario);
         let allocation = allocation::compile(scenario, seed, strata.labels());
         let used = measures::used_endpoints(scenario, wanted);
@@ -174,7 +183,7 @@ impl<'s> Protocol<'s> {
                 window: v.window,
             })
         });
-        let analyses = scenario.analyses.iter().map(|a| {
+        let analyses = scenario.analyses.iter().enumerate().map(|(number, a)| {
             let better = measures::better(&scenario.endpoints[a.endpoint].measure);
             Row {
                 subset: a.subset.as_ref().map(Program::compile),
@@ -182,6 +191,7 @@ impl<'s> Protocol<'s> {
                 covariates: a.covariates.iter().map(Program::compile).collect(),
                 rule: Rule { alpha: a.alpha, sides: a.sides, null: a.null, better, treated: a.treated },
                 orientation: a.method.orientation(better),
+                same_as: first_asking(scenario, number),
             }
         });
         let cut = &scenario.cut;
@@ -195,6 +205,7 @@ impl<'s> Protocol<'s> {
             dropout: scenario.dropout.as_ref().map(|law| compiler.dropout(law.as_ref())),
             draws,
             arrivals: enrolment::compile(&scenario.enrolment, seed),
+            propensity,
             strata,
             allocation,
             visits: visits.collect(),
@@ -230,6 +241,23 @@ impl<'s> Protocol<'s> {
             fault.domain
         )
     }
+}
+
+/// The first analysis that asks the question of analysis `number`: the same target, on the same endpoint, of the same patients.
+fn first_asking(scenario: &Scenario, number: usize) -> usize {
+    let plan = &scenario.analyses[number];
+    let adjusted = |a: &AnalysisPlan| !a.covariates.is_empty() || a.site_factor;
+    let same = |a: &AnalysisPlan| {
+        (a.endpoint, a.arms, a.method.target(), a.method.tilt(), a.method.adjusts())
+            == (plan.endpoint, plan.arms, plan.method.target(), plan.method.tilt(), plan.method.adjusts())
+            && a.treated == plan.treated
+            && a.subset == plan.subset
+            && a.interaction == plan.interaction
+    };
+    // matched sets, and coefficients beside covariates, are each analysis's own
+    let own = plan.method.tilt() == Tilt::Matched || (adjusted(plan) && plan.method.adjusts() == Adjusts::Optionally);
+    let before = scenario.analyses[..number].iter();
+    if own { number } else { before.clone().position(|a| same(a) && adjusted(a) == adjusted(plan)).unwrap_or(number) }
 }
 
 /// Columns of the screening stage that later stages read.

@@ -192,6 +192,12 @@ impl Sequence {
         self.0.next_u32()
     }
 
+    /// The next 64-bit word.
+    #[inline]
+    pub fn word64(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
     /// The next uniform in (0, 1), from a 64-bit word.
     #[inline]
     pub fn uniform(&mut self) -> f64 {

@@ -278,10 +278,29 @@ pub struct Enrolment {
     pub last_entry: Option<Figure>,
     /// The same as a calendar date, where the scenario has one.
     pub last_entry_date: Option<String>,
+    /// What the calendar implies for the planned follow-up, where the scenario plans any.
+    pub calendar: Option<Calendar>,
     /// Mean date of the data cut (months), where there is a calendar cut.
     pub cut: Option<Figure>,
     /// Mean follow-up (months), where it is limited.
     pub follow_up: Option<Figure>,
+}
+
+/// What the calendar implies for the planned follow-up.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Calendar {
+    /// Planned end of the study (months since the first site opened).
+    pub planned_end: f64,
+    /// The same as a calendar date, where the scenario has one.
+    pub planned_end_date: Option<String>,
+    /// Months for which each patient should be followed.
+    pub follow_up: f64,
+    /// Mean share of the enrolled whose follow-up is complete at the planned end.
+    pub followed: Option<Figure>,
+    /// Mean month by which all are followed.
+    pub all_followed: Option<Figure>,
+    /// The same as a calendar date, where the scenario has one.
+    pub all_followed_date: Option<String>,
 }
 
 /// Times.

@@ -19,6 +19,7 @@ pub struct Selection {
     pub covariates: Vec<f64>,
     /// Number of covariates.
     pub count: usize,
+    by_site: Vec<u32>,
 }
 
 impl Selection {
@@ -39,6 +40,28 @@ impl Selection {
         for (to, from) in self.tiers.iter_mut().zip(&measured.tiers) {
             append(to, from, &self.picks);
         }
+    }
+
+    /// Appends the site as a factor: an indicator for each site with patients among the picks but the one with most of them.
+    pub fn add_sites(&mut self, site: &[u16]) {
+        let sites = site.iter().max().map_or(0, |&s| usize::from(s) + 1);
+        self.by_site.clear();
+        self.by_site.resize(sites, 0);
+        for &i in &self.picks {
+            self.by_site[usize::from(site[i as usize])] += 1;
+        }
+        // the first of the largest
+        let reference = (0..sites).rev().max_by_key(|&s| self.by_site[s]);
+        for s in (0..sites).filter(|&s| self.by_site[s] > 0 && Some(s) != reference) {
+            self.covariates.extend(self.picks.iter().map(|&i| f64::from(u8::from(usize::from(site[i as usize]) == s))));
+            self.count += 1;
+        }
+    }
+
+    /// Until when each appended row stays at risk of an event that a competing one has not made impossible: the end of follow-up.
+    #[must_use]
+    pub fn at_risk(&self) -> &[f64] {
+        &self.values.at_risk
     }
 
     /// The data set of the rows appended.
@@ -64,6 +87,7 @@ fn clear(values: &mut Values) {
     values.event.clear();
     values.competing.clear();
     values.right.clear();
+    values.at_risk.clear();
 }
 
 fn append(to: &mut Values, from: &Values, picks: &[u32]) {
@@ -80,6 +104,9 @@ fn append(to: &mut Values, from: &Values, picks: &[u32]) {
     }
     if !from.competing.is_empty() {
         to.competing.extend(picks.iter().map(|&i| from.competing[i as usize]));
+    }
+    if !from.at_risk.is_empty() {
+        to.at_risk.extend(picks.iter().map(|&i| from.at_risk[i as usize]));
     }
     if !from.right.is_empty() {
         to.right.extend(picks.iter().map(|&i| from.right[i as usize]));

@@ -10,7 +10,7 @@ use crate::planning;
 use crate::protocol::Protocol;
 use crate::result::{self, Against, Design, Figure};
 use crate::run::Batch;
-use crate::scenario::Measure;
+use crate::scenario::{CalendarPlan, Measure, Scenario};
 
 /// Mean and spread of a series (Welford 1962).
 #[derive(Clone, Copy, Debug, Default)]
@@ -105,6 +105,7 @@ pub struct Summary {
     last_entry: Moments,
     cut: Moments,
     follow_up: Moments,
+    in_time: Moments,
     site_full: f64,
     excluded: Vec<u64>,
     n: usize,
@@ -130,6 +131,7 @@ impl Summary {
             last_entry: Moments::default(),
             cut: Moments::default(),
             follow_up: Moments::default(),
+            in_time: Moments::default(),
             site_full: 0.0,
             excluded: vec![0; protocol.scenario.criteria.len()],
             n: protocol.scenario.n,
@@ -162,6 +164,9 @@ impl Summary {
                 self.follow_up.add(trial.follow_up);
             }
             self.site_full += f64::from(trial.site_full);
+            if trial.enrolled > 0 {
+                self.in_time.add(f64::from(trial.in_time) / f64::from(trial.enrolled));
+            }
         }
         if !self.excluded.is_empty() {
             for counts in batch.funnel.chunks_exact(self.excluded.len()) {
@@ -184,10 +189,8 @@ impl Summary {
     #[must_use]
     pub fn targets(&self, protocol: &Protocol<'_>, tables: &Tables, a: usize) -> [Option<f64>; 2] {
         let plan = &protocol.scenario.analyses[a];
-        let goal = target(protocol, plan);
-        let ratio = |arm: usize| f64::from(protocol.scenario.arms[arm].ratio);
-        let [e, c] = plan.arms.map(ratio);
-        let shares = [c / (c + e), e / (c + e)];
+        let goal = target(plan);
+        let shares = tables.shares(protocol, plan);
         let mut both = [0, 1].map(|seen: usize| {
             if self.rows[a].target[seen].count == 0 {
                 return None;
@@ -264,10 +267,28 @@ impl Summary {
                     .as_deref()
                     .filter(|_| dated)
                     .and_then(|start| crate::calendar::date_after(start, self.last_entry.mean())),
+                calendar: scenario.enrolment.plan.filter(|_| dated).map(|plan| self.calendar(scenario, plan)),
                 cut: self.cut.figure(),
                 follow_up: self.follow_up.figure(),
             },
         })
+    }
+
+    /// What the calendar implies for the follow-up that is planned.
+    fn calendar(&self, scenario: &Scenario, plan: CalendarPlan) -> result::Calendar {
+        let shift = |f: Option<Figure>| f.map(|f| Figure { estimate: f.estimate + plan.follow_up, ..f });
+        let date = |month: f64| {
+            scenario.enrolment.start.as_deref().and_then(|start| crate::calendar::date_after(start, month))
+        };
+        let all_followed = shift(self.last_entry.figure());
+        result::Calendar {
+            planned_end: plan.end,
+            planned_end_date: date(plan.end),
+            follow_up: plan.follow_up,
+            followed: self.in_time.figure(),
+            all_followed,
+            all_followed_date: all_followed.and_then(|f| date(f.estimate)),
+        }
     }
 
     fn analysis(
@@ -458,7 +479,7 @@ fn describe(protocol: &Protocol<'_>, a: usize) -> String {
     let plan = &protocol.scenario.analyses[a];
     let endpoint = &protocol.scenario.endpoints[plan.endpoint];
     let [e, c] = plan.arms.map(|k| protocol.scenario.arms[k].label.as_str());
-    let what = match target(protocol, plan) {
+    let what = match target(plan) {
         Target::Mean => match plan.method.takes() {
             [ResponseKind::Binary, ..] => "risk difference",
             _ => "difference of means",

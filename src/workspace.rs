@@ -5,6 +5,7 @@ use crate::analysis::Scratch;
 use crate::column::Frame;
 use crate::endpoint::measured::{Measured, Meter};
 use crate::enrolment::Arrivals;
+use crate::estimand::Sample;
 use crate::observation::View;
 use crate::protocol::{BLOCK, Noise, Protocol};
 use crate::random::Index;
@@ -39,12 +40,12 @@ pub struct Workspace {
     pub(crate) arrivals: Arrivals,
     /// Entry dates of the enrolled; empty where everyone enters at month 0.
     pub(crate) entry: Vec<f64>,
-    /// Sites of the enrolled; empty where there are none.
-    pub(crate) site: Vec<u16>,
     /// Patients enrolled by each site.
     pub(crate) by_site: Vec<u32>,
     /// Strata of the enrolled.
     pub(crate) stratum: Vec<u32>,
+    /// True probability of each arm but the last, arm after arm, where clinicians choose; else empty.
+    pub(crate) propensity: Vec<f64>,
     /// Block randomisation.
     pub(crate) blocks: BlockState,
     /// Ends of follow-up.
@@ -59,10 +60,18 @@ pub struct Workspace {
     pub(crate) scratch: Scratch,
     /// Dates in order.
     pub(crate) dates: Vec<f64>,
-    /// Potential endpoints by arm, complete and as seen.
-    pub(crate) potential: Vec<[Vec<Measured>; 2]>,
+    /// Potential endpoints by arm: complete, as seen, complete with death and competing events switched off.
+    pub(crate) potential: Vec<[Vec<Measured>; 3]>,
     /// The complete view.
     pub(crate) complete: View,
+    /// Weight of each enrolled patient in the population of an estimand.
+    pub(crate) tilt: Vec<f64>,
+    /// By analysis, 1 where it matched the patient.
+    pub(crate) matched: Vec<Vec<u8>>,
+    /// Weights of the rows of a data set.
+    pub(crate) weights: Vec<f64>,
+    /// Targets of one replicate.
+    pub(crate) sample: Sample,
 }
 
 impl Workspace {
@@ -90,9 +99,9 @@ impl Workspace {
             dense: true,
             arrivals: Arrivals::default(),
             entry: Vec::new(),
-            site: Vec::new(),
             by_site: vec![0; sites],
             stratum: Vec::new(),
+            propensity: Vec::new(),
             blocks: BlockState::default(),
             end: Vec::new(),
             view: View::default(),
@@ -100,8 +109,12 @@ impl Workspace {
             selection: Selection::default(),
             scratch: Scratch::default(),
             dates: Vec::new(),
-            potential: protocol.scenario.arms.iter().map(|_| [measured(), measured()]).collect(),
+            potential: protocol.scenario.arms.iter().map(|_| [measured(), measured(), measured()]).collect(),
             complete: View::default(),
+            tilt: Vec::new(),
+            matched: vec![Vec::new(); protocol.analyses.len()],
+            weights: Vec::new(),
+            sample: Sample::default(),
         }
     }
 
@@ -126,7 +139,13 @@ impl Workspace {
     /// Index of each enrolled patient's site; empty where there are none.
     #[must_use]
     pub fn site(&self) -> &[u16] {
-        &self.site
+        &self.cohort.site
+    }
+
+    /// True probability of each arm but the last, arm after arm, where clinicians choose; else empty.
+    #[must_use]
+    pub fn propensity(&self) -> &[f64] {
+        &self.propensity
     }
 
     /// What the trial sees.

@@ -1,6 +1,7 @@
 //! Allocation: each enrolled patient gets an arm, in index order.
 
 mod blocks;
+mod observational;
 mod simple;
 
 use crate::random::{Index, Replicate, Sequence};
@@ -13,6 +14,8 @@ pub struct Enrolled<'a> {
     pub candidates: Index<'a>,
     /// The stratum of each (site included), empty where there are no strata.
     pub stratum: &'a [u32],
+    /// Probability of each arm but the last, arm after arm, where clinicians choose; else empty.
+    pub propensity: &'a [f64],
 }
 
 /// Memory that allocation reuses.
@@ -44,6 +47,7 @@ pub fn compile(scenario: &Scenario, seed: u64, strata: &[String]) -> Box<dyn All
     let ratios: Vec<u32> = scenario.arms.iter().map(|a| a.ratio).collect();
     match &scenario.allocation {
         Allocation::Simple => Box::new(simple::Simple::new(seed, &ratios)),
+        Allocation::Observational { .. } => Box::new(observational::Observational::new(seed)),
         Allocation::Blocks { sizes, .. } => Box::new(blocks::Blocks::new(seed, &ratios, sizes, strata)),
     }
 }

@@ -62,6 +62,7 @@ fn describe(out: &mut String, s: &Scenario) {
             let strata = if by.is_empty() { String::new() } else { format!(", stratified by {}", by.join(" and ")) };
             format!("permuted blocks of {}{strata}", sizes.join(" or "))
         }
+        Allocation::Observational { .. } => "observational: a clinician chooses".to_owned(),
     };
     let _ = writeln!(out, "Allocation: {allocation}");
     let accrual = match &s.enrolment.accrual {

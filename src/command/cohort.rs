@@ -126,7 +126,13 @@ fn enrolled(protocol: &Protocol<'_>, work: &Workspace, view: View) -> DataTable 
     );
     variables(&mut table, protocol, frame, 0..s.population);
     match view {
-        View::Truth => variables(&mut table, protocol, frame, s.population..s.variables.len()),
+        View::Truth => {
+            for (p, arm) in work.propensity().chunks_exact(rows.max(1)).zip(&s.arms) {
+                let p = p.iter().map(|&p| Some(p));
+                table.push(format!("probability_{}", arm.name), Values::Real(p.collect()));
+            }
+            variables(&mut table, protocol, frame, s.population..s.variables.len());
+        }
         View::Observed => observed(&mut table, s, work),
     }
     table
@@ -172,13 +178,22 @@ fn observed(table: &mut DataTable, s: &Scenario, work: &Workspace) {
 
 fn push(table: &mut DataTable, name: &str, m: &Measured, values: &Tier, known: &dyn Fn(usize) -> bool) {
     let rows = m.known.len();
-    if !values.event.is_empty() {
+    if !values.right.is_empty() {
+        let of =
+            |ends: &[f64]| (0..rows).map(|i| known(i).then_some(ends[i]).filter(|x| x.is_finite())).collect::<Vec<_>>();
+        table.push(format!("{name}_left"), Values::Real(of(&values.real)));
+        table.push(format!("{name}_right"), Values::Real(of(&values.right)));
+    } else if !values.event.is_empty() {
         table.push(
             format!("{name}_time"),
             Values::Real((0..rows).map(|i| known(i).then_some(values.real[i])).collect()),
         );
         let event = (0..rows).map(|i| known(i).then_some(i64::from(values.event[i])));
         table.push(format!("{name}_event"), Values::Integer(event.collect()));
+        if !values.competing.is_empty() {
+            let competing = (0..rows).map(|i| known(i).then_some(i64::from(values.competing[i])));
+            table.push(format!("{name}_competing"), Values::Integer(competing.collect()));
+        }
     } else if !values.code.is_empty() {
         let code = (0..rows).map(|i| (known(i) && values.code[i] != MISSING).then_some(i64::from(values.code[i])));
         table.push(name, Values::Integer(code.collect()));

@@ -2,10 +2,11 @@
 
 use crate::analysis::{Better, ResponseKind};
 use crate::column::Frame;
+use crate::endpoint::interval::find;
 use crate::expr::{Program, Registers};
 use crate::observation::View;
 use crate::protocol::{FatePlan, MeasurePlan, Occurrence, TierMeasure, ValuePlan};
-use crate::scenario::{Fate, IntercurrentFate};
+use crate::scenario::{Dated, Fate, IntercurrentFate};
 
 /// Code of a missing category.
 pub const MISSING: u8 = 255;
@@ -23,6 +24,9 @@ pub struct Values {
     pub competing: Vec<u8>,
     /// Right ends of intervals.
     pub right: Vec<f64>,
+    /// Time of the event, or where a competing one came first the end of what would have been follow-up; only beside `competing`. No
+    /// trial sees it.
+    pub at_risk: Vec<f64>,
     /// Number of categories.
     pub levels: u8,
     /// Largest difference of scores that is a tie.
@@ -54,6 +58,16 @@ const WORST: u8 = 2;
 pub struct Meter {
     state: Vec<u8>,
     value: Vec<f64>,
+    revealed: Vec<f64>,
+}
+
+/// How outcomes are read: a trial does as it can, a true value as it should.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Events that only visits can find are read at their true time.
+    pub exact: bool,
+    /// Competing events are switched off.
+    pub alone: bool,
 }
 
 impl Measured {
@@ -61,6 +75,7 @@ impl Measured {
     pub fn measure(
         &mut self,
         plan: &MeasurePlan,
+        reading: Reading,
         frame: &Frame,
         view: &View,
         registers: &mut Registers,
@@ -112,9 +127,26 @@ impl Measured {
                 evaluate(program, frame, registers, &mut values.real);
                 substitute(fate, frame, view, meter, known, |i, _| values.real[i] = fate.worst)
             }
-            MeasurePlan::Time { events, by } => {
+            MeasurePlan::Time { events, competing, by } => {
                 self.kind = Some(ResponseKind::Time);
                 time(events, *by, frame, view, values);
+                if !(reading.alone || competing.is_empty()) {
+                    compete(competing, *by, frame, view, values, &mut meter.value);
+                }
+                false
+            }
+            MeasurePlan::Visits(plan) if reading.exact => {
+                self.kind = Some(ResponseKind::Time);
+                let by = if let Dated::AtVisit(by) = plan.dated { by } else { f64::INFINITY };
+                time(&plan.events, by, frame, view, values);
+                false
+            }
+            MeasurePlan::Visits(plan) => {
+                let kind = if plan.dated == Dated::Between { ResponseKind::Interval } else { ResponseKind::Time };
+                self.kind = Some(kind);
+                first_event(&plan.events, frame, &mut meter.value);
+                first_event(&plan.revealed_by, frame, &mut meter.revealed);
+                find(plan, &meter.value, &meter.revealed, view, values);
                 false
             }
             MeasurePlan::Tiers(tiers) => {
@@ -288,7 +320,10 @@ fn occurrence(
 /// Follow-up time and event indicator: the first of the events, censored at loss, death, the end of follow-up and the horizon.
 fn time(events: &[usize], by: f64, frame: &Frame, view: &View, values: &mut Values) {
     let rows = frame.rows;
-    let Values { real, event, .. } = values;
+    let Values { real, event, competing, right, at_risk, .. } = values;
+    competing.clear();
+    right.clear();
+    at_risk.clear();
     first_event(events, frame, real);
     event.clear();
     event.resize(rows, 1);
@@ -303,6 +338,21 @@ fn time(events: &[usize], by: f64, frame: &Frame, view: &View, values: &mut Valu
             *d &= u8::from(*t <= by);
             *t = if *t <= by { *t } else { by };
         }
+    }
+}
+
+/// Ends follow-up at the first competing event, where that is before whatever else ends it or is the death that does.
+fn compete(competing: &[usize], by: f64, frame: &Frame, view: &View, values: &mut Values, first: &mut Vec<f64>) {
+    first_event(competing, frame, first);
+    values.competing.clear();
+    values.at_risk.clear();
+    for (i, ((t, d), &c)) in values.real.iter_mut().zip(&mut values.event).zip(first.iter()).enumerate() {
+        // death ends follow-up too: then both times are the same
+        let competes = c < *t || (c == *t && *d == 0);
+        values.competing.push(u8::from(competes));
+        *t = if competes { c } else { *t };
+        *d &= u8::from(!competes);
+        values.at_risk.push(if competes { view.seen_until(i).min(by) } else { *t });
     }
 }
 

@@ -35,7 +35,13 @@ fn analyse(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) -> Esti
             work.selection.covariates.resize(start + rows, 0.0);
             program.eval(rows, &work.cohort, &mut work.noise.registers, &mut work.selection.covariates[start..]);
         }
-        let covariates = Covariates { values: &work.selection.covariates, count: row.covariates.len() };
+        work.selection.count = row.covariates.len();
+        if plan.site_factor {
+            work.selection.picks.clear();
+            work.selection.picks.extend(0..rows as u32);
+            work.selection.add_sites(&work.cohort.site);
+        }
+        let covariates = Covariates { values: &work.selection.covariates, count: work.selection.count };
         let data = selection::whole(measured, &work.cohort.arm, covariates);
         return plan.method.analyse(&data, &row.rule, &mut work.scratch);
     }
@@ -53,6 +59,27 @@ fn analyse(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) -> Esti
     }
     let (with, without) = (group(work, Some(1)), group(work, Some(0)));
     interaction(&with, &without, protocol, number)
+}
+
+/// The weights that a method gives the patients of its data set, which are left in `work.selection.picks`.
+///
+/// # Errors
+/// Why there are none.
+pub(super) fn weigh(
+    protocol: &Protocol<'_>,
+    number: usize,
+    work: &mut Workspace,
+    out: &mut Vec<f64>,
+) -> Result<(), Status> {
+    let plan = &protocol.scenario.analyses[number];
+    pick(protocol, number, work, None, None);
+    let Workspace { selection, measured, cohort, noise, scratch, .. } = work;
+    selection.clear();
+    let (arm, experimental) = (&cohort.arm, plan.arms[0] as u8);
+    selection.append(&measured[plan.endpoint], |i| u8::from(arm[i] == experimental));
+    covariates(protocol, number, selection, cohort, noise, 1);
+    let data = selection.dataset(&measured[plan.endpoint]);
+    plan.method.weights(&data, &protocol.analyses[number].rule, scratch, out)
 }
 
 /// The difference of two groups' estimates (Altman and Bland, BMJ 2003;326:219): where the condition holds minus where not.
@@ -126,5 +153,8 @@ fn covariates(
             selection.covariates.extend(selection.picks.iter().map(|&i| noise.values[i as usize]));
         }
         selection.count += 1;
+    }
+    if protocol.scenario.analyses[number].site_factor {
+        selection.add_sites(&cohort.site);
     }
 }

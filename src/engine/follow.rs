@@ -1,6 +1,6 @@
 //! Outcome, observation, data cut and endpoints of the enrolled patients.
 
-use crate::endpoint::measured::Measured;
+use crate::endpoint::measured::{Measured, Reading};
 use crate::protocol::{Fault, MeasurePlan, Protocol};
 use crate::random::Replicate;
 use crate::workspace::{Workspace, index};
@@ -30,7 +30,8 @@ pub fn follow(
     }
     for (measured, plan) in work.measured.iter_mut().zip(&protocol.endpoints) {
         if let Some(plan) = plan {
-            measured.measure(plan, &work.cohort, &work.view, &mut work.noise.registers, &mut work.meter);
+            let (cohort, view, registers) = (&work.cohort, &work.view, &mut work.noise.registers);
+            measured.measure(plan, Reading::default(), cohort, view, registers, &mut work.meter);
         }
     }
     Ok(())
@@ -60,7 +61,8 @@ fn cut(
         work.view.look(protocol, replicate, candidates, &work.end, false, &mut work.cohort, &mut work.noise)?;
         if let Some(plan @ MeasurePlan::Time { .. }) = &protocol.endpoints[endpoint] {
             let measured = &mut work.measured[endpoint];
-            measured.measure(plan, &work.cohort, &work.view, &mut work.noise.registers, &mut work.meter);
+            let Workspace { cohort, view, noise, meter, .. } = work;
+            measured.measure(plan, Reading::default(), cohort, view, &mut noise.registers, meter);
             work.dates.clear();
             for i in 0..rows {
                 if measured.values.event[i] == 1 && measured.known[i] == 1 {

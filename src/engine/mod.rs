@@ -8,7 +8,7 @@ mod truth;
 use crate::allocation::Enrolled;
 use crate::analysis::{Estimate, Status};
 use crate::estimand::Sums;
-use crate::protocol::{Fault, Protocol};
+use crate::protocol::{ALLOCATION, Fault, Protocol};
 use crate::random::Replicate;
 use crate::workspace::{Workspace, index};
 
@@ -32,6 +32,8 @@ pub struct TrialRecord {
     pub follow_up: f64,
     /// Candidates turned away because their site was full.
     pub site_full: u32,
+    /// Patients whose planned follow-up ends by the planned end of the study, where the scenario plans any.
+    pub in_time: u32,
 }
 
 /// What one analysis gave in one replicate.
@@ -105,12 +107,14 @@ pub fn enrol(
     for step in &protocol.baseline {
         step.draw(replicate, candidates, &mut work.cohort, &mut work.noise)?;
     }
-    protocol.strata.assign(&work.cohort, &work.site, &mut work.noise.registers, &mut work.flags, &mut work.stratum);
+    protocol.strata.assign(&work.cohort, &mut work.noise.registers, &mut work.flags, &mut work.stratum);
+    choose(protocol, work)?;
+    let candidates = index(&work.candidates, work.dense);
     work.cohort.arm.resize(enrolled, 0);
     let mut arm = std::mem::take(&mut work.cohort.arm);
     protocol.allocation.allocate(
         replicate,
-        Enrolled { candidates, stratum: &work.stratum },
+        Enrolled { candidates, stratum: &work.stratum, propensity: &work.propensity },
         &mut work.blocks,
         &mut arm,
     );
@@ -118,10 +122,34 @@ pub fn enrol(
     Ok(trial)
 }
 
+/// The probabilities with which a clinician chooses each arm but the last.
+fn choose(protocol: &Protocol<'_>, work: &mut Workspace) -> Result<(), Fault> {
+    let rows = work.cohort.rows;
+    work.propensity.clear();
+    work.propensity.resize(rows * protocol.propensity.len(), 0.0);
+    if rows == 0 {
+        return Ok(());
+    }
+    for (program, out) in protocol.propensity.iter().zip(work.propensity.chunks_exact_mut(rows)) {
+        program.eval(rows, &work.cohort, &mut work.noise.registers, out);
+    }
+    // probabilities of arms that leave nothing for the last may exceed 1 by rounding
+    const ROUNDING: f64 = 1e-9;
+    for i in 0..rows {
+        let of_arm = work.propensity.iter().skip(i).step_by(rows);
+        let sum: f64 = of_arm.clone().sum();
+        let wrong = of_arm.copied().find(|p| !(0.0..=1.0).contains(p)).or((sum > 1.0 + ROUNDING).then_some(sum));
+        if let Some(value) = wrong {
+            return Err(Fault { column: ALLOCATION, parameter: "probability of an arm", value, domain: "from 0 to 1" });
+        }
+    }
+    Ok(())
+}
+
 /// Gives the enrolled their entry dates and sites.
 fn date(protocol: &Protocol<'_>, work: &mut Workspace, trial: &mut TrialRecord) {
     work.entry.clear();
-    work.site.clear();
+    work.cohort.site.clear();
     if protocol.arrivals.is_none() {
         return;
     }
@@ -129,14 +157,17 @@ fn date(protocol: &Protocol<'_>, work: &mut Workspace, trial: &mut TrialRecord) 
     if protocol.by_screening() {
         work.entry.extend(work.candidates.iter().map(|&k| arrivals.date[k as usize]));
         if !arrivals.site.is_empty() {
-            work.site.extend(work.candidates.iter().map(|&k| arrivals.site[k as usize]));
+            work.cohort.site.extend(work.candidates.iter().map(|&k| arrivals.site[k as usize]));
         }
     } else {
         let enrolled = work.candidates.len();
         work.entry.extend_from_slice(&arrivals.date[..enrolled]);
         if !arrivals.site.is_empty() {
-            work.site.extend_from_slice(&arrivals.site[..enrolled]);
+            work.cohort.site.extend_from_slice(&arrivals.site[..enrolled]);
         }
     }
     trial.last_entry = work.entry.iter().copied().fold(0.0, f64::max);
+    if let Some(plan) = protocol.scenario.enrolment.plan {
+        trial.in_time = work.entry.iter().map(|entry| u32::from(entry + plan.follow_up <= plan.end)).sum();
+    }
 }

@@ -96,6 +96,11 @@ fn screen_block(
     len: usize,
 ) -> Result<(), Fault> {
     work.block.rows = len;
+    work.block.site.clear();
+    if protocol.by_screening() && !work.arrivals.site.is_empty() {
+        let first = first as usize;
+        work.block.site.extend_from_slice(&work.arrivals.site[first..first + len]);
+    }
     work.numbers.clear();
     work.numbers.extend(first..first + len as u32);
     work.alive.clear();
@@ -136,6 +141,7 @@ fn screen_block(
                         Kind::Code => keep(&mut work.block.code[c], &work.alive),
                     }
                 }
+                keep(&mut work.block.site, &work.alive);
                 settle(work, first);
                 keep(&mut work.numbers, &work.alive);
                 work.block.rows = work.numbers.len();

@@ -1,54 +1,94 @@
 //! True values and limits: every analysis on both potential outcomes of every enrolled patient.
 
-use crate::analysis::{Estimate, Response, Status};
+use crate::analysis::{Adjusts, Estimate, Response, Status};
 use crate::endpoint::hierarchical::Comparison;
-use crate::endpoint::measured::Measured;
-use crate::estimand::{self, Sums, Table, Target};
+use crate::endpoint::measured::{Measured, Reading};
+use crate::estimand::{self, FollowUp, Sums, Table, Target, Tilt, UNIT};
 use crate::protocol::{Fault, MeasurePlan, Protocol};
 use crate::random::Replicate;
+use crate::scenario::{AnalysisPlan, Dated};
 use crate::workspace::{Workspace, index};
 
 use super::RowRecord;
-use super::analyse::pick;
+use super::analyse::{pick, weigh};
 
 /// Counts pooled over the replicates of one worker, by analysis, complete or as seen, and group of an interaction.
 #[derive(Clone, Debug)]
-pub struct Tables(Vec<[[Table; 2]; 2]>);
+pub struct Tables {
+    rows: Vec<[[Table; 2]; 2]>,
+    /// The first analysis that asks the same question: its tables serve for all.
+    same_as: Vec<usize>,
+    /// True probability of each arm, summed over patients, in units of [`UNIT`]; zeros where arms are randomised.
+    arms: Vec<u64>,
+}
 
 impl Tables {
     /// Empty tables for a protocol's analyses.
     #[must_use]
     pub fn new(protocol: &Protocol<'_>) -> Self {
-        let tables = protocol.scenario.analyses.iter().map(|a| {
-            let target = target(protocol, a);
+        let same_as: Vec<usize> = protocol.analyses.iter().map(|a| a.same_as).collect();
+        let rows = protocol.scenario.analyses.iter().enumerate().map(|(number, a)| {
             let levels = match &protocol.endpoints[a.endpoint] {
                 Some(MeasurePlan::Category(value, _)) => usize::from(value.levels),
                 _ => 0,
             };
-            std::array::from_fn(|_| std::array::from_fn(|_| Table::new(target, levels)))
+            let goal = if same_as[number] == number { target(a) } else { Target::Undefined };
+            let table = |view: usize, group: usize| {
+                let used = (view == 0 || protocol.incomplete) && (group == 0 || a.interaction.is_some());
+                Table::new(if used { goal } else { Target::Undefined }, levels)
+            };
+            std::array::from_fn(|view| std::array::from_fn(|group| table(view, group)))
         });
-        Self(tables.collect())
+        Self { rows: rows.collect(), same_as, arms: vec![0; protocol.scenario.arms.len()] }
     }
 
     /// Adds another worker's counts.
     pub fn add(&mut self, other: &Self) {
-        for (a, b) in self.0.iter_mut().flatten().flatten().zip(other.0.iter().flatten().flatten()) {
+        for (a, b) in self.rows.iter_mut().flatten().flatten().zip(other.rows.iter().flatten().flatten()) {
             a.add(b);
+        }
+        for (a, b) in self.arms.iter_mut().zip(&other.arms) {
+            *a += b;
         }
     }
 
     /// Table of analysis `a`, complete (0) or as seen (1), of a group.
     #[must_use]
     pub fn of(&self, a: usize, view: usize, group: usize) -> &Table {
-        &self.0[a][view][group]
+        &self.rows[self.same_as[a]][view][group]
+    }
+
+    /// Shares of the control and of the experimental arm among the patients of both.
+    #[must_use]
+    pub fn shares(&self, protocol: &Protocol<'_>, plan: &AnalysisPlan) -> [f64; 2] {
+        let size = |arm: usize| match self.arms[arm] {
+            0 => f64::from(protocol.scenario.arms[arm].ratio),
+            sum => sum as f64,
+        };
+        let [e, c] = plan.arms.map(size);
+        arm_shares(plan, c / (c + e))
     }
 }
 
-/// What an analysis estimates: defined for unadjusted methods, and for linear models whose covariates randomisation balances.
+/// Shares of the arms behind a method's hazards, where that of the control arm's patients is `control`: weights for the effect in a
+/// tilted population give both arms the same total.
+fn arm_shares(plan: &AnalysisPlan, control: f64) -> [f64; 2] {
+    if plan.method.tilt() == Tilt::Everyone { [control, 1.0 - control] } else { [0.5, 0.5] }
+}
+
+/// What an analysis estimates: undefined for coefficients of models with covariates.
 #[must_use]
-pub fn target(_: &Protocol<'_>, plan: &crate::scenario::AnalysisPlan) -> Target {
+pub fn target(plan: &AnalysisPlan) -> Target {
     let target = plan.method.target();
-    if plan.covariates.is_empty() || target == Target::Mean { target } else { Target::Undefined }
+    let adjusted = !plan.covariates.is_empty() || plan.site_factor;
+    // ANCOVA estimates a difference of means, whatever it adjusts for; methods that weight or standardise, a marginal effect
+    let marginal = target == Target::Mean || plan.method.adjusts() == Adjusts::Always;
+    if adjusted && !marginal { Target::Undefined } else { target }
+}
+
+/// Whether a target switches competing events off: its true value does, its limit cannot.
+fn alone(target: Target) -> bool {
+    matches!(target, Target::Survival(_) | Target::RestrictedMean(_))
 }
 
 /// The targets of all analyses in one replicate, from both potential outcomes of every enrolled patient. Call after [`super::replicate`]
@@ -64,6 +104,13 @@ pub fn truth(
     tables: &mut Tables,
 ) -> Result<(), Fault> {
     let count = work.cohort.rows;
+    let asks = |number: usize, goal: Target| goal != Target::Undefined && protocol.analyses[number].same_as == number;
+    for (number, plan) in protocol.scenario.analyses.iter().enumerate() {
+        if count > 0 && plan.method.tilt() == Tilt::Matched && asks(number, target(plan)) {
+            matched(protocol, number, work);
+        }
+    }
+    let views = protocol.scenario.analyses.iter().map(target).any(alone);
     for arm in 0..protocol.scenario.arms.len() {
         work.cohort.arm.fill(arm as u8);
         let candidates = index(&work.candidates, work.dense);
@@ -73,9 +120,19 @@ pub fn truth(
         for seen in 0..if protocol.incomplete { 2 } else { 1 } {
             let view = &mut work.complete;
             view.look(protocol, replicate, candidates, &work.end, seen == 0, &mut work.cohort, &mut work.noise)?;
+            let (cohort, registers, meter) = (&work.cohort, &mut work.noise.registers, &mut work.meter);
             for (measured, plan) in work.potential[arm][seen].iter_mut().zip(&protocol.endpoints) {
                 if let Some(plan) = plan {
-                    measured.measure(plan, &work.cohort, view, &mut work.noise.registers, &mut work.meter);
+                    measured.measure(plan, reading(plan, seen), cohort, view, registers, meter);
+                }
+            }
+            if seen == 0 && views {
+                view.dead.clear();
+                for (measured, plan) in work.potential[arm][ALONE].iter_mut().zip(&protocol.endpoints) {
+                    if let Some(plan @ (MeasurePlan::Time { .. } | MeasurePlan::Visits(_))) = plan {
+                        let reading = Reading { exact: true, alone: true };
+                        measured.measure(plan, reading, cohort, view, registers, meter);
+                    }
                 }
             }
         }
@@ -83,12 +140,24 @@ pub fn truth(
     if count == 0 {
         return Ok(());
     }
-    for (number, row) in rows.iter_mut().enumerate() {
+    if !protocol.propensity.is_empty() {
+        for (arm, sum) in tables.arms.iter_mut().enumerate() {
+            *sum += (0..count).map(|i| units(probability(protocol, work, arm, i))).sum::<u64>();
+        }
+    }
+    for number in 0..rows.len() {
         let plan = &protocol.scenario.analyses[number];
-        let goal = target(protocol, plan);
+        let goal = target(plan);
+        let first = protocol.analyses[number].same_as;
         if goal == Target::Undefined {
             continue;
         }
+        if first < number {
+            (rows[number].target, rows[number].sums) = (rows[first].target, rows[first].sums);
+            continue;
+        }
+        tilt(protocol, number, work);
+        let row = &mut rows[number];
         for seen in 0..if protocol.incomplete { 2 } else { 1 } {
             let groups: &[Option<u8>] =
                 if protocol.analyses[number].interaction.is_some() { &[Some(1), Some(0)] } else { &[None] };
@@ -106,6 +175,71 @@ pub fn truth(
     Ok(())
 }
 
+/// Number of the complete view with death and competing events switched off, after complete and as seen.
+const ALONE: usize = 2;
+
+/// How potential outcomes are read: true values see events on their day. The shortcut that dates an event at a visit has its own
+/// limit; intervals have that of the true times, censored where the trial's eyes close.
+fn reading(plan: &MeasurePlan, seen: usize) -> Reading {
+    let dated = matches!(plan, MeasurePlan::Visits(v) if v.dated != Dated::Between);
+    Reading { exact: seen == 0 || !dated, alone: false }
+}
+
+/// A weight in units of [`UNIT`].
+fn units(weight: f64) -> u64 {
+    (weight * UNIT as f64).round() as u64
+}
+
+/// True probability that patient `i` gets an arm.
+fn probability(protocol: &Protocol<'_>, work: &Workspace, arm: usize, i: usize) -> f64 {
+    let arms = &protocol.scenario.arms;
+    if work.propensity.is_empty() {
+        let all: u32 = arms.iter().map(|a| a.ratio).sum();
+        return f64::from(arms[arm].ratio) / f64::from(all);
+    }
+    let of = |a: usize| work.propensity[a * work.cohort.rows + i];
+    if arm + 1 < arms.len() { of(arm) } else { (1.0 - (0..arm).map(of).sum::<f64>()).max(0.0) }
+}
+
+/// Which patients an analysis matched, by row of the cohort: the treated for whom it found a match.
+fn matched(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) {
+    let plan = &protocol.scenario.analyses[number];
+    let treated = plan.arms[usize::from(protocol.analyses[number].rule.treated == 0)] as u8;
+    let mut weights = std::mem::take(&mut work.weights);
+    let given = weigh(protocol, number, work, &mut weights);
+    let flags = &mut work.matched[number];
+    flags.clear();
+    flags.resize(work.cohort.rows, 0);
+    if given.is_ok() {
+        for (&i, &w) in work.selection.picks.iter().zip(&weights) {
+            flags[i as usize] = u8::from(w > 0.0 && work.cohort.arm[i as usize] == treated);
+        }
+    }
+    work.weights = weights;
+}
+
+/// Fills `work.tilt`: each patient's weight in the population whose effect an analysis estimates.
+fn tilt(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) {
+    let plan = &protocol.scenario.analyses[number];
+    let tilt = plan.method.tilt();
+    let mut out = std::mem::take(&mut work.tilt);
+    out.clear();
+    match tilt {
+        Tilt::Everyone if protocol.scenario.arms.len() == 2 => out.resize(work.cohort.rows, 1.0),
+        Tilt::Matched => out.extend(work.matched[number].iter().map(|&m| f64::from(m))),
+        _ => out.extend((0..work.cohort.rows).map(|i| {
+            let [e, c] = plan.arms.map(|arm| probability(protocol, work, arm, i));
+            match tilt {
+                Tilt::Treated if protocol.analyses[number].rule.treated == 1 => e,
+                Tilt::Treated => c,
+                Tilt::Overlap => e * c / (e + c),
+                Tilt::Everyone | Tilt::Matched => e + c,
+            }
+        })),
+    }
+    work.tilt = out;
+}
+
 /// One analysis applied to the potential outcomes of one group; fills the row's sums or the pooled table.
 #[expect(clippy::too_many_arguments, reason = "one analysis of one group of one view")]
 fn potential(
@@ -121,10 +255,20 @@ fn potential(
 ) -> f64 {
     let plan = &protocol.scenario.analyses[number];
     let potential = std::mem::take(&mut work.potential);
-    let arms = [plan.arms[1], plan.arms[0]].map(|a| &potential[a][seen][plan.endpoint]);
+    let follows = matches!(protocol.endpoints[plan.endpoint], Some(MeasurePlan::Time { .. } | MeasurePlan::Visits(_)));
+    let view = if seen == 0 && follows && alone(goal) { ALONE } else { seen };
+    let arms = [plan.arms[1], plan.arms[0]].map(|a| &potential[a][view][plan.endpoint]);
     pick(protocol, number, work, group, Some(arms));
-    let Workspace { selection, cohort, noise, scratch, .. } = work;
+    let mean_control = {
+        let of = |arm: usize| -> f64 {
+            work.selection.picks.iter().map(|&i| probability(protocol, work, arm, i as usize)).sum()
+        };
+        let [e, c] = plan.arms.map(of);
+        c / (c + e)
+    };
+    let Workspace { selection, scratch, tilt, weights, sample, .. } = work;
     selection.clear();
+    weights.clear();
     let mut everyone = std::mem::take(&mut selection.everyone);
     std::mem::swap(&mut everyone, &mut selection.picks);
     let mut sizes = [0; 2];
@@ -132,48 +276,56 @@ fn potential(
         selection.picks.clear();
         selection.picks.extend(everyone.iter().copied().filter(|&i| measured.known[i as usize] == 1));
         sizes[a] = selection.picks.len();
+        weights.extend(selection.picks.iter().map(|&i| tilt[i as usize]));
         selection.append(measured, |_| a as u8);
     }
-    // covariates of a linear model stand once for each arm's rows
-    let count = protocol.analyses[number].covariates.len();
-    for program in &protocol.analyses[number].covariates {
-        noise.values.resize(cohort.rows, 0.0);
-        program.eval(cohort.rows, cohort, &mut noise.registers, &mut noise.values);
-        for measured in &arms {
-            let known = everyone.iter().filter(|&&i| measured.known[i as usize] == 1);
-            selection.covariates.extend(known.map(|&i| noise.values[i as usize]));
-        }
-    }
-    selection.count = count;
     let data = selection.dataset(arms[0]);
-    let estimate = plan.method.analyse(&data, &protocol.analyses[number].rule, scratch);
+    let kind = arms[0].kind;
+    let unadjusted = plan.covariates.is_empty() && !plan.site_factor && plan.method.adjusts() != Adjusts::Always;
+    let direct = unadjusted && kind.is_some_and(|k| plan.method.takes().contains(&k));
+    let estimate = direct.then(|| plan.method.analyse(&data, &protocol.analyses[number].rule, scratch));
     let sums = &mut row.sums[seen][g];
+    let mut value = f64::NAN;
     match (goal, &data.response) {
         (Target::Mean | Target::LogOdds, Response::Binary(y)) => {
-            let total = |ys: &[u8]| ys.iter().map(|&y| f64::from(y)).sum::<f64>();
-            *sums = [total(&y[sizes[0]..]), sizes[1] as f64, total(&y[..sizes[0]]), sizes[0] as f64];
+            *sums = estimand::sums(data.arm, y.iter().map(|&y| f64::from(y)), weights);
+            value = estimand::value_of_sums(goal, sums);
         }
         (Target::Mean, Response::Score(y)) => {
-            *sums = [y[sizes[0]..].iter().sum(), sizes[1] as f64, y[..sizes[0]].iter().sum(), sizes[0] as f64];
+            *sums = estimand::sums(data.arm, y.iter().copied(), weights);
+            value = estimand::value_of_sums(goal, sums);
         }
         (Target::Pairs(_), response) => {
-            *sums = pairs(response, &estimate, sizes, &everyone, arms);
+            if let Some(estimate) = &estimate {
+                *sums = pairs(response, estimate, sizes, &everyone, arms);
+            }
         }
         (_, Response::Ordinal { code, .. }) => {
-            let table = &mut tables.0[number][seen][g];
+            let table = &mut tables.rows[number][seen][g];
             for (&arm, &c) in data.arm.iter().zip(*code) {
                 table.count_category(usize::from(arm), c);
             }
         }
-        (_, Response::Time { time, event, .. }) => {
-            let table = &mut tables.0[number][seen][g];
-            for ((&arm, &t), &d) in data.arm.iter().zip(*time).zip(*event) {
-                table.count_time(usize::from(arm), t, d);
+        (_, Response::Time { time, event, competing }) => {
+            // the dead stay at risk of a subdistribution's event until their follow-up would have ended
+            let time =
+                if goal == Target::Subdistribution && !competing.is_empty() { selection.at_risk() } else { time };
+            let competing = if matches!(goal, Target::Incidence(_)) { *competing } else { &[] };
+            let table = &mut tables.rows[number][seen][g];
+            for (row, ((&arm, &t), &d)) in data.arm.iter().zip(time).zip(*event).enumerate() {
+                let end = if competing.get(row) == Some(&1) { 2 } else { usize::from(d) };
+                table.count_time(usize::from(arm), t, end, units(weights[row]));
+            }
+            if estimate.is_none() {
+                let rows = FollowUp { arm: data.arm, time, event, competing, weight: weights };
+                value = sample.value(goal, &rows, arm_shares(plan, mean_control));
             }
         }
         _ => {}
     }
-    let value = if estimate.status == Status::Estimated { estimate.estimate } else { f64::NAN };
+    if let Some(estimate) = estimate {
+        value = if estimate.status == Status::Estimated { estimate.estimate } else { f64::NAN };
+    }
     selection.everyone = everyone;
     work.potential = potential;
     value

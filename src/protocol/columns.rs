@@ -8,6 +8,9 @@ use crate::expr::Expr;
 use crate::math::linalg;
 use crate::scenario::{Allocation, Holds, Scenario};
 
+/// Stands for the allocation where a fault says whose parameter it is.
+pub const ALLOCATION: usize = usize::MAX - 1;
+
 /// Numbers of the columns: the scenario's variables first, then normal scores of the copula, then the time of loss.
 #[derive(Debug)]
 pub struct Layout {
@@ -104,6 +107,9 @@ impl Layout {
         if c == self.dropout {
             return "dropout";
         }
+        if c == ALLOCATION {
+            return "allocation";
+        }
         let member = self.members.iter().find(|m| m.raw == c || m.score == c).map_or(c, |m| m.variable);
         scenario.variables.get(member).map_or("", |v| v.name.as_str())
     }
@@ -185,6 +191,9 @@ impl Needs {
         }
         if let Allocation::Blocks { strata, .. } = &scenario.allocation {
             strata.iter().for_each(|e| add(&mut later, e));
+        }
+        if let Allocation::Observational { probabilities } = &scenario.allocation {
+            probabilities.iter().for_each(|e| add(&mut later, e));
         }
         if let Some(law) = &scenario.dropout {
             law.parameters().iter().for_each(|p| add(&mut later, &p.value));

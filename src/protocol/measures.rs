@@ -3,7 +3,9 @@
 use crate::analysis::Better;
 use crate::distribution::Draw;
 use crate::expr::{Expr, Program};
-use crate::scenario::{BinaryOf, Endpoint, Fate, Intercurrent, IntercurrentFate, Measure, Scenario, TierOf, TierPlan};
+use crate::scenario::{
+    BinaryOf, Dated, Endpoint, Fate, Intercurrent, IntercurrentFate, Measure, Scenario, TierOf, TierPlan,
+};
 
 use super::Wanted;
 
@@ -24,11 +26,28 @@ pub enum MeasurePlan {
     Time {
         /// Event columns.
         events: Vec<usize>,
+        /// Columns of competing events.
+        competing: Vec<usize>,
         /// Horizon (months).
         by: f64,
     },
+    /// An event that only visits can find.
+    Visits(VisitsPlan),
     /// Tiers in order.
     Tiers(Vec<TierMeasure>),
+}
+
+/// An event that only visits can find.
+#[derive(Debug)]
+pub struct VisitsPlan {
+    /// Event columns.
+    pub events: Vec<usize>,
+    /// The visits that look for it, in order of their planned time.
+    pub visits: Vec<usize>,
+    /// Columns of events on whose day it becomes known.
+    pub revealed_by: Vec<usize>,
+    /// What the data set holds.
+    pub dated: Dated,
 }
 
 /// An event by a time.
@@ -119,7 +138,15 @@ impl MeasurePlan {
             Measure::Score { value, visit, better, worst, missing, intercurrent } => {
                 MeasurePlan::Score(Program::compile(value), fate(*visit, *missing, intercurrent, *better, *worst))
             }
-            Measure::Time { events, by, .. } => MeasurePlan::Time { events: numbers(events), by: *by },
+            Measure::Time { events, competing, by, .. } => {
+                MeasurePlan::Time { events: numbers(events), competing: numbers(competing), by: *by }
+            }
+            Measure::Visits { events, visits, revealed_by, dated, .. } => MeasurePlan::Visits(VisitsPlan {
+                events: numbers(events),
+                visits: visits.clone(),
+                revealed_by: numbers(revealed_by),
+                dated: *dated,
+            }),
             Measure::Hierarchical(tiers) => MeasurePlan::Tiers(tiers.iter().map(tier).collect()),
         }
     }
@@ -168,7 +195,8 @@ pub(crate) fn better(measure: &Measure) -> Better {
         Measure::Binary { better, .. }
         | Measure::Ordinal { better, .. }
         | Measure::Score { better, .. }
-        | Measure::Time { better, .. } => *better,
+        | Measure::Time { better, .. }
+        | Measure::Visits { better, .. } => *better,
         Measure::Hierarchical(_) => Better::Higher,
     }
 }
@@ -195,6 +223,7 @@ pub(super) fn used_visits(scenario: &Scenario, used: &[bool], wanted: Wanted) ->
             | Measure::Ordinal { visit, .. }
             | Measure::Score { visit, .. } => mark(visit),
             Measure::Hierarchical(tiers) => tiers.iter().for_each(|t| mark(&t.visit)),
+            Measure::Visits { visits, .. } => visits.iter().for_each(|&v| mark(&Some(v))),
             Measure::Binary { .. } | Measure::Time { .. } => {}
         }
     }
@@ -207,7 +236,7 @@ pub(super) fn for_each_expr(measure: &Measure, see: &mut impl FnMut(&Expr)) {
         Measure::Binary { of: BinaryOf::State { value, .. }, .. }
         | Measure::Ordinal { value, .. }
         | Measure::Score { value, .. } => see(value),
-        Measure::Binary { .. } | Measure::Time { .. } => {}
+        Measure::Binary { .. } | Measure::Time { .. } | Measure::Visits { .. } => {}
         Measure::Hierarchical(tiers) => tiers.iter().for_each(|t| match &t.of {
             TierOf::Category { value, .. } | TierOf::Score { value, .. } => see(value),
             TierOf::Time { .. } | TierOf::Occurrence { .. } => {}
@@ -228,7 +257,14 @@ pub(super) fn for_each_column(measure: &Measure, see: &mut impl FnMut(usize)) {
         Measure::Ordinal { intercurrent, .. } | Measure::Score { intercurrent, .. } => {
             intercurrent.iter().for_each(|i| all(&[i.event]));
         }
-        Measure::Time { events, .. } => all(events),
+        Measure::Time { events, competing, .. } => {
+            all(events);
+            all(competing);
+        }
+        Measure::Visits { events, revealed_by, .. } => {
+            all(events);
+            all(revealed_by);
+        }
         Measure::Hierarchical(tiers) => tiers.iter().for_each(|t| {
             if let TierOf::Time { events, .. } | TierOf::Occurrence { events, .. } = &t.of {
                 all(events);
@@ -244,6 +280,6 @@ pub(super) fn reads_fates(measure: &Measure) -> bool {
         Measure::Binary { of: BinaryOf::State { visit, .. }, intercurrent, .. }
         | Measure::Ordinal { visit, intercurrent, .. }
         | Measure::Score { visit, intercurrent, .. } => visit.is_some() || !intercurrent.is_empty(),
-        Measure::Binary { .. } | Measure::Time { .. } | Measure::Hierarchical(_) => true,
+        Measure::Binary { .. } | Measure::Time { .. } | Measure::Visits { .. } | Measure::Hierarchical(_) => true,
     }
 }

@@ -72,14 +72,7 @@ impl Strata {
     }
 
     /// out\[i\] = stratum of patient i. Leaves `out` empty where there is only one.
-    pub fn assign(
-        &self,
-        frame: &Frame,
-        site: &[u16],
-        registers: &mut Registers,
-        code: &mut Vec<u8>,
-        out: &mut Vec<u32>,
-    ) {
+    pub fn assign(&self, frame: &Frame, registers: &mut Registers, code: &mut Vec<u8>, out: &mut Vec<u32>) {
         out.clear();
         if !self.any() {
             return;
@@ -106,7 +99,7 @@ impl Strata {
             }
         }
         if self.by_site {
-            for (o, &s) in out.iter_mut().zip(site) {
+            for (o, &s) in out.iter_mut().zip(&frame.site) {
                 *o += weight * u32::from(s);
             }
         }

@@ -291,6 +291,19 @@ fn enrolment(out: &mut String, design: &Design) {
         design.n,
         figure(Some(last)),
     );
+    if let Some(c) = &e.calendar {
+        let on = |date: &Option<String>| date.as_ref().map_or(String::new(), |d| format!(" ({d})"));
+        let share = c.followed.map_or_else(|| "–".to_owned(), |f| percent(f.estimate, f.mcse));
+        let _ = writeln!(
+            out,
+            "Calendar: at the planned end, month {}{}, {share}% of the patients have been followed for {} months; all have at month {}{}",
+            rounded(c.planned_end, Some(0.1)),
+            on(&c.planned_end_date),
+            c.follow_up,
+            figure(c.all_followed),
+            on(&c.all_followed_date),
+        );
+    }
     if let Some(cut) = e.cut {
         let _ = writeln!(out, "Data cut at month {}", figure(Some(cut)));
     }

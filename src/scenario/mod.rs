@@ -92,6 +92,8 @@ pub struct Variable {
     pub label: String,
     /// How it is drawn.
     pub law: Box<dyn Distribution>,
+    /// Whether it is drawn once for each site, and every patient has his site's value.
+    pub per_site: bool,
 }
 
 /// Correlation of the normal scores of two population variables.
@@ -134,6 +136,17 @@ pub struct Enrolment {
     pub rate_of: RateOf,
     /// Calendar date of month 0 (`YYYY-MM-DD`), where given.
     pub start: Option<String>,
+    /// What the calendar plans.
+    pub plan: Option<CalendarPlan>,
+}
+
+/// What the calendar plans, and the report holds against what happens.
+#[derive(Clone, Copy, Debug)]
+pub struct CalendarPlan {
+    /// Month of the planned end of the study.
+    pub end: f64,
+    /// Months for which each patient should be followed.
+    pub follow_up: f64,
 }
 
 /// Whose arrivals the rates describe.
@@ -194,6 +207,11 @@ pub enum Allocation {
         strata: Vec<Expr>,
         /// Whether the site is a stratum as well.
         by_site: bool,
+    },
+    /// A clinician chooses: each patient gets an arm with a probability that depends on the patient.
+    Observational {
+        /// Probability of each arm but the last, which has the rest.
+        probabilities: Vec<Expr>,
     },
 }
 
@@ -317,13 +335,37 @@ pub enum Measure {
     Time {
         /// Event times.
         events: Vec<ColumnId>,
+        /// Events after which those cannot happen any more.
+        competing: Vec<ColumnId>,
         /// Horizon in months from entry; infinite where none.
         by: f64,
         /// Later is better (higher), or earlier is (lower).
         better: Better,
     },
+    /// The time to the first of some events that only visits can find.
+    Visits {
+        /// Event times.
+        events: Vec<ColumnId>,
+        /// The visits that look for it, in order of their planned time.
+        visits: Vec<usize>,
+        /// Events on whose day it becomes known whether those have happened.
+        revealed_by: Vec<ColumnId>,
+        /// What the data set holds.
+        dated: Dated,
+        /// Later is better (higher), or earlier is (lower).
+        better: Better,
+    },
     /// Tiers compared in order.
     Hierarchical(Vec<TierPlan>),
+}
+
+/// How an event that only visits can find is dated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Dated {
+    /// Between the last visit without it and the first with it: interval-censored.
+    Between,
+    /// At the visit that found it, up to a horizon (months from entry): the usual shortcut.
+    AtVisit(f64),
 }
 
 /// What a binary endpoint asks.
@@ -428,6 +470,8 @@ pub struct AnalysisPlan {
     pub subset: Option<Expr>,
     /// Baseline covariates of adjusted methods.
     pub covariates: Vec<Expr>,
+    /// Whether the site is a covariate as well: a factor with a level for each site that has patients in the data.
+    pub site_factor: bool,
     /// Where given, the row is the effect where true minus the effect where false.
     pub interaction: Option<Expr>,
     /// An estimate better than this is clinically relevant (on the scale of the estimate).

@@ -158,7 +158,7 @@ fn by_hand_endpoints() {
     assert_eq!(laws[2..4], [Draw::Quantile, Draw::Derived]);
     let measures: Vec<&Measure> = scenario.endpoints.iter().map(|e| &e.measure).collect();
     assert!(
-        matches!(measures[0], Measure::Time { events, by, better: Better::Higher } if events == &[ColumnId(2), ColumnId(3)] && *by == 24.0)
+        matches!(measures[0], Measure::Time { events, by, better: Better::Higher, .. } if events == &[ColumnId(2), ColumnId(3)] && *by == 24.0)
     );
     assert!(matches!(measures[1], Measure::Ordinal { cuts, levels: (1.0, 3), visit: Some(0), .. } if cuts.is_empty()));
     assert!(

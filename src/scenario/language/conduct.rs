@@ -16,6 +16,12 @@ pub(super) static ENROLMENT: Form = Form {
             Kind::Word(&["enrolled", "screened"]),
             "Whether rates count enrolled patients (default) or screened candidates.",
         ),
+        optional("planned-end", Kind::Date, "Planned end of the study [months, or a date]; needs `follow-up`."),
+        optional(
+            "follow-up",
+            Kind::Number,
+            "Months for which each patient should be followed: the report says how many are by the planned end.",
+        ),
         optional("uniform", Kind::Table(&UNIFORM), UNIFORM.summary),
         optional("piecewise", Kind::Table(&PIECEWISE), PIECEWISE.summary),
         SOURCE,

@@ -35,6 +35,7 @@ pub(super) static ALLOCATION: Form = Form {
     keys: &[
         optional("simple", Kind::Table(&SIMPLE), SIMPLE.summary),
         optional("blocks", Kind::Table(&BLOCKS), BLOCKS.summary),
+        optional("observational", Kind::Table(&OBSERVATIONAL), OBSERVATIONAL.summary),
     ],
     example: "{ blocks = { sizes = [2, 4] } }",
 };
@@ -61,6 +62,17 @@ pub(super) static BLOCKS: Form = Form {
     example: r#"{ sizes = [2, 4], strata = ["age >= 65"] }"#,
 };
 
+pub(super) static OBSERVATIONAL: Form = Form {
+    name: "observational",
+    summary: "A clinician chooses: each patient gets an arm with a probability that depends on the patient.",
+    keys: &[required(
+        "probabilities",
+        Kind::List(&Kind::Expression),
+        "Probability of each arm in their order, expressions over population variables; the last arm has the rest.",
+    )],
+    example: r#"{ probabilities = ["expit(0.4 * (age - 65) / 10)"] }"#,
+};
+
 /// A parameter, or only its value.
 pub(super) static QUANTITY: Kind = Kind::Short(&PARAMETER);
 
@@ -79,7 +91,15 @@ pub(super) static VARIABLE: LazyLock<Form> = LazyLock::new(|| Form {
     summary: "A population variable: known of every candidate, before the arm.",
     keys: entry_keys(
         required("name", Kind::Identifier, "As used in expressions; also the address of its random numbers."),
-        vec![LABEL, SOURCE],
+        vec![
+            LABEL,
+            SOURCE,
+            optional(
+                "per",
+                Kind::Word(&["candidate", "site"]),
+                "Whether each candidate has a value of his own (default), or each site one for all its patients.",
+            ),
+        ],
         distribution::FAMILY,
     ),
     example: r#"{ name = "age", normal = { mean = 53, sd = 14 } }"#,

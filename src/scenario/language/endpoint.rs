@@ -7,7 +7,7 @@ use crate::scenario::form::{Form, Key, Kind};
 
 /// The kinds of endpoint.
 pub(super) fn measures() -> Vec<Key> {
-    [&BINARY, &ORDINAL, &SCORE, &TIME_TO_EVENT, &HIERARCHICAL]
+    [&BINARY, &ORDINAL, &SCORE, &TIME_TO_EVENT, &INTERVAL_CENSORED, &VISIT_DATED, &HIERARCHICAL]
         .map(|form| optional(form.name, Kind::Table(form), form.summary))
         .into()
 }
@@ -97,10 +97,35 @@ pub(super) static TIME_TO_EVENT: Form = Form {
     summary: "Time from entry to the first of some events.",
     keys: &[
         EVENT_KEY,
+        optional("competing", NAMES, "Outcomes after which the event cannot happen any more; default: none."),
         optional("by", Kind::Number, "Horizon [months from entry]: later events do not count; default: none."),
         BETTER,
     ],
     example: r#"{ event = "death", better = "higher" }"#,
+};
+
+const VISITS_KEY: Key = required("visits", NAMES, "The visits that look for it.");
+const REVEALED_KEY: Key =
+    optional("revealed-by", NAMES, "Outcomes on whose day it is known whether it has happened; default: none.");
+
+pub(super) static INTERVAL_CENSORED: Form = Form {
+    name: "interval-censored",
+    summary: "Time from entry to an event that only visits can find: known to lie between two of them.",
+    keys: &[EVENT_KEY, VISITS_KEY, REVEALED_KEY, BETTER],
+    example: r#"{ event = "restenosis", visits = ["month-6", "month-12"], better = "higher" }"#,
+};
+
+pub(super) static VISIT_DATED: Form = Form {
+    name: "visit-dated",
+    summary: "The usual shortcut for such an event: a time to event, dated at the visit that found it.",
+    keys: &[
+        EVENT_KEY,
+        VISITS_KEY,
+        REVEALED_KEY,
+        optional("by", Kind::Number, "Horizon [months from entry]: events found later do not count; default: none."),
+        BETTER,
+    ],
+    example: r#"{ event = "restenosis", visits = ["month-6", "month-12"], by = 13, better = "higher" }"#,
 };
 
 pub(super) static HIERARCHICAL: Form = Form {

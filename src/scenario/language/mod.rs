@@ -72,7 +72,9 @@ pub(crate) fn choice(form: &Form) -> Option<Choice> {
             Some(("does not say when it holds", Code::NoRule)),
             ("says twice when it holds", Code::SeveralRules),
         ),
-        "allocation" => (vec!["simple", "blocks"], None, ("has two methods", Code::SeveralAllocations)),
+        "allocation" => {
+            (vec!["simple", "blocks", "observational"], None, ("has two methods", Code::SeveralAllocations))
+        }
         _ => return None,
     };
     Some(Choice { keys, none, several })

@@ -33,7 +33,7 @@ pub(super) static ANALYSIS: LazyLock<Form> = LazyLock::new(|| Form {
             optional(
                 "covariates",
                 Kind::List(&Kind::Expression),
-                "Expressions over population variables that the method adjusts for.",
+                "Expressions over population variables that the method adjusts for; `site` is the site as a factor.",
             ),
             optional(
                 "interaction",
@@ -46,6 +46,11 @@ pub(super) static ANALYSIS: LazyLock<Form> = LazyLock::new(|| Form {
                 "The probability that the estimate is better than this is reported; on ratio scales a ratio.",
             ),
             optional("arms", NAMES, "Experimental arm and control; default: the only other arm against the control."),
+            optional(
+                "treated",
+                Kind::Identifier,
+                "The arm whose patients are the treated, where a method averages over these; default: the experimental arm.",
+            ),
             optional("estimand", Kind::Table(&ESTIMAND), ESTIMAND.summary),
         ],
         analysis::FAMILY,

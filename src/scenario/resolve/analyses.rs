@@ -5,10 +5,11 @@ use super::endpoints::Resolved;
 use super::names::Sight;
 use crate::analysis::{self, Adjusts, Analysis, ResponseKind, Scale};
 use crate::distribution::Domain;
+use crate::expr::Expr;
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::form::{Member, Values};
 use crate::scenario::reader::listed;
-use crate::scenario::written::{Located, Table};
+use crate::scenario::written::{Item, Located, Table};
 use crate::scenario::{AnalysisPlan, Arm};
 
 impl Resolver {
@@ -34,8 +35,11 @@ impl Resolver {
         }
         self.unique(&tables, "analysis");
         let population = file.tables("variable").len();
-        let plans: Vec<Option<AnalysisPlan>> =
-            tables.iter().map(|table| self.analysis(table, arms, control, endpoints, population)).collect();
+        let has_sites = !file.tables("site").is_empty();
+        let plans: Vec<Option<AnalysisPlan>> = tables
+            .iter()
+            .map(|table| self.analysis(table, arms, control, endpoints, (population, has_sites)))
+            .collect();
         plans.into_iter().collect()
     }
 
@@ -45,16 +49,18 @@ impl Resolver {
         arms: &[Arm],
         control: Option<usize>,
         endpoints: &[Resolved],
-        population: usize,
+        (population, has_sites): (usize, bool),
     ) -> Option<AnalysisPlan> {
         let name = table.text("name")?.to_owned();
         let sight = Sight::baseline(population);
         let endpoint = self.endpoint_named(table.get("endpoint")?, endpoints);
         let method = self.member(table, analysis::FAMILY, &Sight::parameters());
         let compared = self.compared(table, &name, arms, control);
+        let treated = self.treated(table, compared, arms);
         let alpha = self.alpha(table);
         let subset = self.expr_at(table, "subset", &sight);
-        let covariates = self.exprs_at(table, "covariates", &sight);
+        let site_factor = self.site_factor(table, has_sites);
+        let covariates = self.covariates(table, &sight);
         let interaction = self.expr_at(table, "interaction", &sight);
 
         let (member, _, method) = method?;
@@ -79,13 +85,67 @@ impl Resolver {
             alpha,
             sides,
             null: margin?.unwrap_or(no_effect),
-            treated: 1,
+            treated: treated?,
             subset: subset?,
             covariates: covariates?,
+            site_factor: site_factor?,
             interaction: interaction?,
             relevant: relevant?,
             estimand: estimand?,
         })
+    }
+
+    /// 1 where the treated are the experimental arm, 0 where they are the control.
+    fn treated(&mut self, table: &Table, compared: Option<[usize; 2]>, arms: &[Arm]) -> Option<u8> {
+        let Some(name) = table.get("treated") else { return Some(1) };
+        let arm = self.arm(name, arms)?;
+        let [experimental, control] = compared?;
+        if arm != experimental && arm != control {
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    name.span.clone(),
+                    format!("the treated are the arm `{}`, which is not compared", name.text()),
+                )
+                .label("not one of the two")
+                .help(format!("`{}` or `{}`", arms[experimental].name, arms[control].name)),
+            );
+            return None;
+        }
+        Some(u8::from(arm == experimental))
+    }
+
+    /// Whether the site stands among the covariates.
+    fn site_factor(&mut self, table: &Table, has_sites: bool) -> Option<bool> {
+        let Some(at) = table.list("covariates").iter().find(|c| is_site(c)) else { return Some(false) };
+        if !has_sites {
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    at.span.clone(),
+                    "the site is a covariate, and the trial has no sites",
+                )
+                .label("which sites?")
+                .help("add [[site]] entries, or leave it out"),
+            );
+            return None;
+        }
+        Some(true)
+    }
+
+    /// The covariates but for the site.
+    fn covariates(&mut self, table: &Table, sight: &Sight) -> Option<Vec<Expr>> {
+        let found: Vec<Option<Expr>> = table
+            .list("covariates")
+            .iter()
+            .filter(|c| !is_site(c))
+            .map(|located| match &located.item {
+                Item::Number(x) => Some(Expr::Number(*x)),
+                Item::Formula(formula) => self.expression(formula, "covariates", sight),
+                _ => None,
+            })
+            .collect();
+        found.into_iter().collect()
     }
 
     /// Experimental arm and control.
@@ -254,6 +314,11 @@ impl Resolver {
         };
         self.scaled(value?, "parameter", name, scale).map(Some)
     }
+}
+
+/// The word for the site as a factor.
+fn is_site(covariate: &Located) -> bool {
+    matches!(&covariate.item, Item::Formula(formula) if formula.text.trim() == "site")
 }
 
 fn kind(response: ResponseKind) -> &'static str {

@@ -8,7 +8,7 @@ use crate::expr::ColumnId;
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::form::Span;
 use crate::scenario::written::{Item, Table};
-use crate::scenario::{Accrual, Allocation, Arm, BinaryOf, Cut, Enrolment, Measure, RateOf, Site, Visit};
+use crate::scenario::{Accrual, Allocation, Arm, BinaryOf, CalendarPlan, Cut, Enrolment, Measure, RateOf, Site, Visit};
 
 /// Most arms: their numbers must fit a byte.
 const MOST_ARMS: usize = 100;
@@ -161,7 +161,33 @@ impl Resolver {
                 None
             }
         };
-        Some(Enrolment { accrual: accrual?, rate_of, start: self.start.map(|date| date.to_string()) })
+        let plan = self.calendar_plan(table);
+        Some(Enrolment { accrual: accrual?, rate_of, start: self.start.map(|date| date.to_string()), plan: plan? })
+    }
+
+    /// The planned end and the follow-up planned for each patient: both or neither.
+    #[allow(clippy::option_option)]
+    fn calendar_plan(&mut self, table: &Table) -> Option<Option<CalendarPlan>> {
+        let end = self.date_at(table, "planned-end");
+        let follow_up = self.number_in(table, "follow-up", Domain::Positive);
+        match (end?, follow_up?) {
+            (None, None) => Some(None),
+            (Some(end), Some(follow_up)) => Some(Some(CalendarPlan { end, follow_up })),
+            (end, _) => {
+                let (given, wanted) =
+                    if end.is_some() { ("planned-end", "follow-up") } else { ("follow-up", "planned-end") };
+                self.say(
+                    Diagnostic::new(
+                        Code::MissingKey,
+                        table.span_of(given),
+                        format!("`{given}` is given without `{wanted}`"),
+                    )
+                    .label(format!("needs `{wanted}`"))
+                    .help("as planned-end = \"2028-01-01\" and follow-up = 24"),
+                );
+                None
+            }
+        }
     }
 
     fn piecewise(&mut self, table: &Table) -> Option<Accrual> {
@@ -282,6 +308,9 @@ impl Resolver {
     }
 
     pub(super) fn allocation(&mut self, trial: &Table, file: &Table, arms: &[Arm]) -> Option<Allocation> {
+        if let Some(table) = trial.table("allocation").and_then(|t| t.table("observational")) {
+            return self.observational(table, file, arms);
+        }
         let Some(table) = trial.table("allocation").and_then(|t| t.table("blocks")) else {
             return Some(Allocation::Simple);
         };
@@ -345,6 +374,31 @@ impl Resolver {
         let sight = Sight::baseline(file.tables("variable").len());
         let strata = self.exprs_at(table, "strata", &sight)?;
         complete.then_some(Allocation::Blocks { sizes: read, strata, by_site })
+    }
+
+    /// Probabilities of the arms, all but the last; constant ones are checked here, others in every trial.
+    fn observational(&mut self, table: &Table, file: &Table, arms: &[Arm]) -> Option<Allocation> {
+        let sight = Sight::baseline(file.tables("variable").len());
+        let given = table.list("probabilities");
+        if given.len() + 1 != arms.len() {
+            self.say(
+                Diagnostic::new(
+                    Code::WrongLength,
+                    table.span_of("probabilities"),
+                    format!("{} probabilities for {} arms", given.len(), arms.len()),
+                )
+                .label(format!("{} are wanted", arms.len().saturating_sub(1)))
+                .help("one for each arm but the last, which has the rest"),
+            );
+            return None;
+        }
+        let probabilities = self.exprs_at(table, "probabilities", &sight)?;
+        for (p, located) in probabilities.iter().zip(given) {
+            if let Some(x) = p.as_number() {
+                self.in_domain(x, Domain::Probability, "probabilities", located)?;
+            }
+        }
+        Some(Allocation::Observational { probabilities })
     }
 
     /// Visits by their planned time.

@@ -8,7 +8,9 @@ use crate::expr::{ColumnId, Expr, Function};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::form::Span;
 use crate::scenario::written::{Located, Table};
-use crate::scenario::{BinaryOf, Endpoint, Fate, Intercurrent, IntercurrentFate, Measure, TierOf, TierPlan, Visit};
+use crate::scenario::{
+    BinaryOf, Dated, Endpoint, Fate, Intercurrent, IntercurrentFate, Measure, TierOf, TierPlan, Visit,
+};
 
 /// Most categories: their codes must fit a byte.
 const MOST_LEVELS: usize = 200;
@@ -53,6 +55,8 @@ impl Resolver {
             ("ordinal", ResponseKind::Ordinal),
             ("score", ResponseKind::Score),
             ("time-to-event", ResponseKind::Time),
+            ("interval-censored", ResponseKind::Interval),
+            ("visit-dated", ResponseKind::Time),
             ("hierarchical", ResponseKind::Hierarchical),
         ]
         .into_iter()
@@ -62,9 +66,13 @@ impl Resolver {
             ResponseKind::Binary => self.binary(body, world),
             ResponseKind::Ordinal => self.ordinal(body, world),
             ResponseKind::Score => self.score(body, world),
+            ResponseKind::Time if kind == "visit-dated" => {
+                let by = self.by(body, false);
+                by.and_then(|by| self.found_at_visits(body, world, Dated::AtVisit(by)))
+            }
             ResponseKind::Time => self.time_to_event(body, world),
             ResponseKind::Hierarchical => self.hierarchical(body, world),
-            ResponseKind::Interval => None,
+            ResponseKind::Interval => self.found_at_visits(body, world, Dated::Between),
         };
         let label = table.text("label").unwrap_or(&name).to_owned();
         Some(Resolved {
@@ -379,7 +387,54 @@ impl Resolver {
 
     fn time_to_event(&mut self, table: &Table, world: &World<'_>) -> Option<Measure> {
         let events = self.some_events(table, world);
-        Some(Measure::Time { by: self.by(table, false)?, events: events?, better: better(table) })
+        let competing = self.events(table.list("competing"), world.columns);
+        let by = self.by(table, false);
+        let (events, competing) = (events?, competing?);
+        if let Some(both) = competing.iter().position(|c| events.contains(c)) {
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    table.list("competing")[both].span.clone(),
+                    format!("`{}` competes with itself", table.list("competing")[both].text()),
+                )
+                .label("also the event")
+                .and(table.span_of("event"), "the event"),
+            );
+            return None;
+        }
+        Some(Measure::Time { by: by?, events, competing, better: better(table) })
+    }
+
+    /// An event that visits look for.
+    fn found_at_visits(&mut self, table: &Table, world: &World<'_>, dated: Dated) -> Option<Measure> {
+        let events = self.some_events(table, world);
+        let revealed_by = self.events(table.list("revealed-by"), world.columns);
+        let mut visits = Vec::new();
+        let mut complete = true;
+        for name in table.list("visits") {
+            match world.visits.iter().position(|v| v.name == name.text()) {
+                Some(v) => visits.push(v),
+                None => {
+                    complete = false;
+                    if !world.visit_names.contains(&name.text()) {
+                        let diagnostic = self.unknown(Code::UnknownVisit, "visit", name, &world.visit_names);
+                        self.say(diagnostic);
+                    }
+                }
+            }
+        }
+        if table.list("visits").is_empty() {
+            complete = false;
+            self.say(
+                Diagnostic::new(Code::WrongLength, table.span_of("visits"), "`visits` names none")
+                    .label("at least one")
+                    .help("visits = [\"month-6\", \"month-12\"]"),
+            );
+        }
+        visits.sort_unstable_by(|&a, &b| world.visits[a].at.total_cmp(&world.visits[b].at).then(a.cmp(&b)));
+        visits.dedup();
+        let (events, revealed_by) = (events?, revealed_by?);
+        complete.then_some(Measure::Visits { events, visits, revealed_by, dated, better: better(table) })
     }
 
     fn hierarchical(&mut self, table: &Table, world: &World<'_>) -> Option<Measure> {

@@ -96,6 +96,9 @@ impl Resolver {
         let outcomes = self.outcomes(&file, variables.len(), &arms);
         let columns = names::Columns::new(&variables, &outcomes);
         let enrolment = self.enrolment(&file, n);
+        if let (Some(criteria), Some(enrolment)) = (&criteria, &enrolment) {
+            self.site_after_screening(&file, criteria, &variables, enrolment);
+        }
         let allocation = self.allocation(trial, &file, &arms);
         let visits = self.visits(&file);
         let dropout = self.dropout(&file, &arms);

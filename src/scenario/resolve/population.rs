@@ -6,7 +6,7 @@ use crate::distribution::{self, Distribution, Domain, Draw};
 use crate::expr::{ColumnId, Expr};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::written::Table;
-use crate::scenario::{Arm, Correlation, Criterion, Holds, Variable};
+use crate::scenario::{Arm, Correlation, Criterion, Enrolment, Holds, RateOf, Variable};
 
 /// Most columns: their numbers must fit [`ColumnId`].
 const MOST_COLUMNS: usize = 10_000;
@@ -46,7 +46,10 @@ impl Resolver {
         file.tables("variable")
             .iter()
             .enumerate()
-            .map(|(i, table)| self.variable(table, &Sight::population(i), &[]))
+            .map(|(i, table)| match table.text("per") {
+                Some("site") => self.site_variable(table, file),
+                _ => self.variable(table, &Sight::population(i), &[]),
+            })
             .collect()
     }
 
@@ -62,7 +65,65 @@ impl Resolver {
     fn variable(&mut self, table: &Table, sight: &Sight, arms: &[Arm]) -> Option<Variable> {
         let name = table.text("name")?.to_owned();
         let law = self.law(table, sight, arms)?;
-        Some(Variable { label: table.text("label").unwrap_or(&name).to_owned(), name, law })
+        Some(Variable { label: table.text("label").unwrap_or(&name).to_owned(), name, law, per_site: false })
+    }
+
+    /// A variable that every patient of a site shares: its parameters are the same for all sites.
+    fn site_variable(&mut self, table: &Table, file: &Table) -> Option<Variable> {
+        let variable = self.variable(table, &Sight::parameters(), &[])?;
+        if file.tables("site").is_empty() {
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    table.span_of("per"),
+                    format!("`{}` has a value a site, and the trial has no sites", variable.name),
+                )
+                .label("which sites?")
+                .help("add [[site]] entries, or leave `per` out"),
+            );
+            return None;
+        }
+        Some(Variable { per_site: true, ..variable })
+    }
+
+    /// With rates of enrolled patients the site is not known while candidates are screened.
+    pub(super) fn site_after_screening(
+        &mut self,
+        file: &Table,
+        criteria: &[Criterion],
+        variables: &[Option<Variable>],
+        enrolment: &Enrolment,
+    ) {
+        if enrolment.rate_of == RateOf::Screened {
+            return;
+        }
+        let tables = file.tables("inclusion").iter().chain(file.tables("exclusion"));
+        for (criterion, table) in criteria.iter().zip(tables) {
+            let (key, Holds::When(e) | Holds::Prevalence(e)) = match &criterion.holds {
+                holds @ Holds::When(_) => ("when", holds),
+                holds @ Holds::Prevalence(_) => ("prevalence", holds),
+            };
+            let mut open: Vec<usize> = e.columns().iter().map(|c| usize::from(c.0)).collect();
+            let mut seen = std::collections::BTreeSet::new();
+            while let Some(c) = open.pop() {
+                let Some(Some(variable)) = variables.get(c).filter(|_| seen.insert(c)) else { continue };
+                if variable.per_site {
+                    self.say(
+                        Diagnostic::new(
+                            Code::HiddenName,
+                            table.span_of(key),
+                            format!("`{}` depends on the site through `{}`", criterion.name, variable.name),
+                        )
+                        .label("the site is not known yet")
+                        .help("rates are of enrolled patients: an arrival becomes the site's next eligible candidate. With [enrolment] rate-of = \"screened\" candidates have a site from the start"),
+                    );
+                    break;
+                }
+                for p in variable.law.parameters() {
+                    open.extend(p.value.columns().iter().map(|c| usize::from(c.0)));
+                }
+            }
+        }
     }
 
     /// The distribution of a table that names one by its key.
@@ -198,6 +259,18 @@ impl Resolver {
                 continue;
             };
             *column = ColumnId(i as u16);
+            if variables.get(i).and_then(Option::as_ref).is_some_and(|v| v.per_site) {
+                complete = false;
+                self.say(
+                    Diagnostic::new(
+                        Code::NotInCopula,
+                        located.span.clone(),
+                        format!("`{}` has a value a site and cannot be correlated with what patients have", names[i]),
+                    )
+                    .label("per site")
+                    .help("other variables can read it in their parameters instead"),
+                );
+            }
             let law = variables.get(i).and_then(Option::as_ref).map(|v| &v.law);
             if law.is_some_and(|law| matches!(law.draw(), Draw::Seeded | Draw::Derived)) {
                 complete = false;
