@@ -358,7 +358,7 @@ fn contract_further_mistakes_are_found() {
             ),
             "contradiction",
         ),
-        (template("covariates = [\"pain_0\", \"age >= 65\"]", ""), "wrong-covariates"),
+        (template("covariates = [\"baseline\"]", ""), "wrong-covariates"),
         (template("between = [\"age\", \"pain_0\"]", "between = [\"age\", \"age\"]"), "contradiction"),
         (template("between = [\"age\", \"pain_0\"]", "between = [\"age\"]"), "wrong-length"),
         (template("value = 0.1  ", "value = -1.5  "), "out-of-domain"),

@@ -104,7 +104,7 @@ pub(super) static TIME_TO_EVENT: Form = Form {
     example: r#"{ event = "death", better = "higher" }"#,
 };
 
-const VISITS_KEY: Key = required("visits", NAMES, "The visits that look for it.");
+const VISITS_KEY: Key = required("visits", Kind::List(&Kind::Name), "The visits that look for it.");
 const REVEALED_KEY: Key =
     optional("revealed-by", NAMES, "Outcomes on whose day it is known whether it has happened; default: none.");
 

@@ -111,6 +111,11 @@ pub static SCENARIO: LazyLock<Form> = LazyLock::new(|| Form {
         optional("visit", Kind::Tables(&VISIT), VISIT.summary),
         optional("cut", Kind::Table(&CUT), CUT.summary),
         optional("endpoint", Kind::Tables(&ENDPOINT), ENDPOINT.summary),
+        optional(
+            "covariates",
+            Kind::Named(&Kind::List(&Kind::Expression)),
+            "Lists of covariates by name: analyses that adjust for them write the name.",
+        ),
         optional("analysis", Kind::Tables(&ANALYSIS), ANALYSIS.summary),
         optional(
             "variant",

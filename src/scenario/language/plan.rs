@@ -33,7 +33,7 @@ pub(super) static ANALYSIS: LazyLock<Form> = LazyLock::new(|| Form {
             optional(
                 "covariates",
                 Kind::List(&Kind::Expression),
-                "Expressions over population variables that the method adjusts for; `site` is the site as a factor.",
+                "Expressions over population variables that the method adjusts for, or names of lists in [covariates]; `site` is the site as a factor.",
             ),
             optional(
                 "interaction",

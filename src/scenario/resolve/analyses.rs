@@ -34,33 +34,30 @@ impl Resolver {
             return None;
         }
         self.unique(&tables, "analysis");
-        let population = file.tables("variable").len();
-        let has_sites = !file.tables("site").is_empty();
-        let plans: Vec<Option<AnalysisPlan>> = tables
-            .iter()
-            .map(|table| self.analysis(table, arms, control, endpoints, (population, has_sites)))
-            .collect();
+        let plans: Vec<Option<AnalysisPlan>> =
+            tables.iter().map(|table| self.analysis(file, table, arms, control, endpoints)).collect();
         plans.into_iter().collect()
     }
 
     fn analysis(
         &mut self,
+        file: &Table,
         table: &Table,
         arms: &[Arm],
         control: Option<usize>,
         endpoints: &[Resolved],
-        (population, has_sites): (usize, bool),
     ) -> Option<AnalysisPlan> {
         let name = table.text("name")?.to_owned();
-        let sight = Sight::baseline(population);
+        let sight = Sight::baseline(file.tables("variable").len());
         let endpoint = self.endpoint_named(table.get("endpoint")?, endpoints);
         let method = self.member(table, analysis::FAMILY, &Sight::parameters());
         let compared = self.compared(table, &name, arms, control);
         let treated = self.treated(table, compared, arms);
         let alpha = self.alpha(table);
         let subset = self.expr_at(table, "subset", &sight);
-        let site_factor = self.site_factor(table, has_sites);
-        let covariates = self.covariates(table, &sight);
+        let listed = covariates(file, table);
+        let site_factor = self.site_factor(&listed, file.has("site"));
+        let covariates = self.covariates(&listed, &sight);
         let interaction = self.expr_at(table, "interaction", &sight);
 
         let (member, _, method) = method?;
@@ -116,8 +113,8 @@ impl Resolver {
     }
 
     /// Whether the site stands among the covariates.
-    fn site_factor(&mut self, table: &Table, has_sites: bool) -> Option<bool> {
-        let Some(at) = table.list("covariates").iter().find(|c| is_site(c)) else { return Some(false) };
+    fn site_factor(&mut self, covariates: &[&Located], has_sites: bool) -> Option<bool> {
+        let Some(at) = covariates.iter().find(|c| is_site(c)) else { return Some(false) };
         if !has_sites {
             self.say(
                 Diagnostic::new(
@@ -134,9 +131,8 @@ impl Resolver {
     }
 
     /// The covariates but for the site.
-    fn covariates(&mut self, table: &Table, sight: &Sight) -> Option<Vec<Expr>> {
-        let found: Vec<Option<Expr>> = table
-            .list("covariates")
+    fn covariates(&mut self, covariates: &[&Located], sight: &Sight) -> Option<Vec<Expr>> {
+        let found: Vec<Option<Expr>> = covariates
             .iter()
             .filter(|c| !is_site(c))
             .map(|located| match &located.item {
@@ -314,6 +310,19 @@ impl Resolver {
         };
         self.scaled(value?, "parameter", name, scale).map(Some)
     }
+}
+
+/// The covariates of an analysis, the names of lists replaced by what they hold.
+fn covariates<'t>(file: &'t Table, table: &'t Table) -> Vec<&'t Located> {
+    let lists = file.named("covariates");
+    let of = |located: &'t Located| -> Vec<&'t Located> {
+        let Item::Formula(formula) = &located.item else { return vec![located] };
+        match lists.iter().find(|(name, ..)| name == formula.text.trim()).map(|(.., list)| &list.item) {
+            Some(Item::List(items)) => items.iter().collect(),
+            _ => vec![located],
+        }
+    };
+    table.list("covariates").iter().flat_map(of).collect()
 }
 
 /// The word for the site as a factor.
