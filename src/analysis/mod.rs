@@ -16,13 +16,17 @@ mod hazard;
 pub mod kaplan_meier;
 pub mod log_rank;
 pub mod logistic;
+mod logistic_fit;
 pub mod net_benefit;
 pub mod pairs;
+pub mod propensity;
 pub mod proportional_odds;
 pub mod t_test;
 pub mod table;
 pub mod time_order;
 pub mod wald;
+pub mod weighted_cox;
+pub mod weighted_difference;
 pub mod wilcoxon;
 pub mod win_odds;
 pub mod win_ratio;
@@ -45,6 +49,8 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &kaplan_meier::FORM, build: kaplan_meier::build },
     Member { form: &log_rank::FORM, build: log_rank::build },
     Member { form: &cox::FORM, build: cox::build },
+    Member { form: &weighted_difference::FORM, build: weighted_difference::build },
+    Member { form: &weighted_cox::FORM, build: weighted_cox::build },
     Member { form: &win_ratio::FORM, build: win_ratio::build },
     Member { form: &net_benefit::FORM, build: net_benefit::build },
     Member { form: &win_odds::FORM, build: win_odds::build },
@@ -353,4 +359,6 @@ pub struct Scratch {
     pub matrix: [Vec<f64>; 4],
     /// Degrees of freedom and tail of the last t quantile, and the quantile: t tests of one plan nearly always share it.
     pub t_quantile: (f64, f64, f64),
+    /// The last propensity score and what was made of it: rows of one plan nearly always share it.
+    pub propensity: propensity::Memory,
 }
