@@ -19,6 +19,7 @@
 //! Source: Lunceford, Davidian, Statistics in Medicine 23 (2004) 2937; Shu, Young, Toh, Wang, Biometrics 77 (2021) 140;
 //! Mao, Li, Yang, Shen, Statistics in Medicine 37 (2018) 3745.
 
+pub(crate) mod incidence;
 pub(crate) mod matching;
 pub(crate) mod score;
 pub mod settings;
@@ -28,6 +29,7 @@ use crate::analysis::design::combine;
 use crate::analysis::wald::wald;
 use crate::analysis::{Dataset, Estimate, Response, Rule, Scratch, Status};
 use crate::math::linalg::{dot, solve};
+use incidence::Step;
 use matching::ALONE;
 use score::Score;
 use settings::{Scheme, Settings};
@@ -37,11 +39,15 @@ use weighting::{Balance, Weights, balance};
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(crate) score: Score,
-    weights: Weights,
+    pub(crate) weights: Weights,
     pub(crate) influence: Vec<f64>,
     pub(crate) work: Vec<f64>,
     pub(crate) gradient: Vec<f64>,
 }
+
+/// Event times of the arms' weighted curves.
+#[derive(Debug, Default)]
+pub struct Steps(Vec<[Step; 2]>);
 
 /// Smallest effective sample size of an arm; the slack is rounding.
 const FEWEST: f64 = 2.0 - 1e-9;
@@ -121,7 +127,7 @@ impl Memory {
     }
 
     /// Score and weights; failures that have weights have their balance.
-    fn weigh(
+    pub(crate) fn weigh(
         &mut self,
         settings: &Settings,
         data: &Dataset<'_>,
@@ -141,7 +147,7 @@ impl Memory {
         }
     }
 
-    fn parts(&self, settings: &Settings, balance: &Balance) -> [f64; 8] {
+    pub(crate) fn parts(&self, settings: &Settings, balance: &Balance) -> [f64; 8] {
         let matched = if settings.scheme == Scheme::Matched { self.weights.matched } else { 0.0 };
         let [control, experimental] = balance.effective;
         let parts = [

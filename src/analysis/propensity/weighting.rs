@@ -31,13 +31,7 @@ impl Weights {
     ///
     /// # Errors
     /// [`Status::NoOverlap`] where a weight is not finite, a stratum lacks an arm, or nobody of an arm is left.
-    pub(crate) fn weigh(
-        &mut self,
-        settings: &Settings,
-        score: &Score,
-        arm: &[u8],
-        treated: u8,
-    ) -> Result<(), Status> {
+    pub(crate) fn weigh(&mut self, settings: &Settings, score: &Score, arm: &[u8], treated: u8) -> Result<(), Status> {
         self.partner.clear();
         self.slope.clear();
         self.weight.clear();
