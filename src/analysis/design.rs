@@ -22,6 +22,16 @@ pub(crate) fn design(data: &Dataset<'_>, columns: &mut Vec<f64>) -> Result<(), S
     let treated = data.arm.iter().filter(|a| **a != 0).count() as f64;
     let share = treated / n;
     columns.extend((data.arm.iter()).map(|a| if *a != 0 { 1.0 - share } else { -share }));
+    standardise(data, columns)
+}
+
+/// Appends the covariates, centred and divided by their standard deviation.
+///
+/// # Errors
+/// [`Status::Singular`] where a covariate is constant or not finite.
+pub(crate) fn standardise(data: &Dataset<'_>, columns: &mut Vec<f64>) -> Result<(), Status> {
+    let rows = data.arm.len();
+    let n = rows as f64;
     for j in 0..data.covariates.count {
         let raw = data.covariates.column(j, rows);
         let mean = sum(raw) / n;

@@ -8,6 +8,7 @@
 //! An analysis sees a [`Dataset`] and nothing else: not the scenario, not the noise, not the truth. So it runs unchanged on
 //! real data.
 
+pub mod aipw;
 pub mod ancova;
 pub mod cox;
 mod design;
@@ -16,13 +17,19 @@ mod hazard;
 pub mod kaplan_meier;
 pub mod log_rank;
 pub mod logistic;
+mod logistic_fit;
 pub mod net_benefit;
 pub mod pairs;
+pub mod propensity;
 pub mod proportional_odds;
 pub mod t_test;
 pub mod table;
 pub mod time_order;
 pub mod wald;
+pub mod weighted_cox;
+pub mod weighted_difference;
+pub mod weighted_incidence;
+pub mod weighted_kaplan_meier;
 pub mod wilcoxon;
 pub mod win_odds;
 pub mod win_ratio;
@@ -45,6 +52,11 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &kaplan_meier::FORM, build: kaplan_meier::build },
     Member { form: &log_rank::FORM, build: log_rank::build },
     Member { form: &cox::FORM, build: cox::build },
+    Member { form: &weighted_difference::FORM, build: weighted_difference::build },
+    Member { form: &weighted_kaplan_meier::FORM, build: weighted_kaplan_meier::build },
+    Member { form: &weighted_incidence::FORM, build: weighted_incidence::build },
+    Member { form: &weighted_cox::FORM, build: weighted_cox::build },
+    Member { form: &aipw::FORM, build: aipw::build },
     Member { form: &win_ratio::FORM, build: win_ratio::build },
     Member { form: &net_benefit::FORM, build: net_benefit::build },
     Member { form: &win_odds::FORM, build: win_odds::build },
@@ -353,4 +365,8 @@ pub struct Scratch {
     pub matrix: [Vec<f64>; 4],
     /// Degrees of freedom and tail of the last t quantile, and the quantile: t tests of one plan nearly always share it.
     pub t_quantile: (f64, f64, f64),
+    /// The last propensity score and what was made of it: rows of one plan nearly always share it.
+    pub propensity: propensity::Memory,
+    /// Event times of weighted curves.
+    pub steps: propensity::Steps,
 }

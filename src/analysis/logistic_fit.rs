@@ -1,0 +1,131 @@
+//! The maximum of a logistic likelihood: shared by odds ratios, propensity scores and outcome models.
+
+use crate::analysis::Status;
+use crate::analysis::design::{
+    COLLINEAR, MOST_STEPS, carve, combine, converged, largest_move, overshot, runs_to_infinity,
+};
+use crate::math::linalg::{at, cholesky, dot, packed_len, solve, sum};
+
+/// What is known at the maximum.
+pub(crate) struct Maximum<'a> {
+    /// Intercept, then a coefficient a column.
+    pub(crate) coefficients: &'a [f64],
+    /// Cholesky factor of the information.
+    pub(crate) factor: &'a [f64],
+    /// Linear predictor of each row.
+    pub(crate) predictor: &'a [f64],
+    /// Room for one vector of coefficients.
+    pub(crate) work: &'a mut [f64],
+}
+
+/// Maximises Σ k (y η − ln(1 + e^η)) over η = β₀ + columns · β; weights k are `prior`, or 1 where it is empty.
+///
+/// `Shapes`: columns of `y.len()` rows, one after the other, centred and scaled.
+///
+/// `Numerics`: Newton's method from the null model to steps below 1e-11 of the linear predictors.
+///
+/// # Errors
+/// [`Status::NoVariation`] where y is constant, [`Status::Singular`] where columns depend on each other,
+/// [`Status::Separation`] where a coefficient runs to infinity, [`Status::NotConverged`].
+pub(crate) fn maximise<'a>(
+    columns: &[f64],
+    y: &[u8],
+    prior: &[f64],
+    vectors: &'a mut Vec<f64>,
+    small: &'a mut Vec<f64>,
+) -> Result<Maximum<'a>, Status> {
+    let n = y.len();
+    if n == 0 {
+        return Err(Status::TooFew);
+    }
+    let k = 1 + columns.len() / n;
+    let [predictor, movement, weight, residual, weighted] = carve(vectors, [n; 5]);
+    let [coefficients, step, gradient, work, information] = carve(small, [k, k, k, k, packed_len(k)]);
+
+    let mean = if prior.is_empty() {
+        y.iter().map(|y| u32::from(*y)).sum::<u32>() as f64 / n as f64
+    } else {
+        y.iter().zip(prior).map(|(y, k)| f64::from(*y) * k).sum::<f64>() / sum(prior)
+    };
+    if !(mean > 0.0 && mean < 1.0) {
+        return Err(Status::NoVariation);
+    }
+    coefficients[0] = (mean / (1.0 - mean)).ln();
+    weight.fill(mean * (1.0 - mean));
+    for (r, y) in residual.iter_mut().zip(y) {
+        *r = f64::from(*y) - mean;
+    }
+    by_prior(prior, weight, residual);
+    predictor.fill(coefficients[0]);
+
+    let mut decrement = f64::INFINITY;
+    for iteration in 0..MOST_STEPS {
+        if iteration > 0 {
+            for (((p, w), r), y) in (predictor.iter().zip(&mut *weight)).zip(&mut *residual).zip(y) {
+                // both tails to full precision; below the limit the odds are a number
+                let odds_against = (-p).min(700.0).exp();
+                let probability = 1.0 / (1.0 + odds_against);
+                let complement = odds_against * probability;
+                *w = probability * complement;
+                let y = f64::from(*y);
+                *r = y * complement - (1.0 - y) * probability;
+            }
+            by_prior(prior, weight, residual);
+            if overshot(dot(residual, movement), decrement) {
+                decrement *= 0.5;
+                for (c, s) in coefficients.iter_mut().zip(&mut *step) {
+                    *s *= 0.5;
+                    *c -= *s;
+                }
+                for (p, m) in predictor.iter_mut().zip(&mut *movement) {
+                    *m *= 0.5;
+                    *p -= *m;
+                }
+                continue;
+            }
+        }
+        gradient[0] = sum(residual);
+        information[0] = sum(weight);
+        for (j, x) in columns.chunks_exact(n).enumerate() {
+            gradient[j + 1] = dot(x, residual);
+            for ((o, w), x) in weighted.iter_mut().zip(&*weight).zip(x) {
+                *o = w * x;
+            }
+            information[at(j + 1, 0)] = sum(weighted);
+            for (l, other) in columns.chunks_exact(n).take(j + 1).enumerate() {
+                information[at(j + 1, l + 1)] = dot(weighted, other);
+            }
+        }
+        // with the null model's constant weights only the columns themselves can be dependent
+        let (tolerance, failure) =
+            if iteration == 0 { (COLLINEAR, Status::Singular) } else { (1e-14, Status::Separation) };
+        if !cholesky(information, k, tolerance) {
+            return Err(failure);
+        }
+        step.copy_from_slice(gradient);
+        solve(information, step);
+        decrement = dot(step, gradient);
+        combine(columns, &step[1..], step[0], movement);
+        let largest = largest_move(movement, predictor);
+        for (c, s) in coefficients.iter_mut().zip(&*step) {
+            *c += s;
+        }
+        for (p, m) in predictor.iter_mut().zip(&*movement) {
+            *p += m;
+        }
+        if converged(decrement, largest) {
+            return Ok(Maximum { coefficients, factor: information, predictor, work });
+        }
+        if runs_to_infinity(decrement, largest) {
+            return Err(Status::Separation);
+        }
+    }
+    Err(Status::NotConverged)
+}
+
+fn by_prior(prior: &[f64], weight: &mut [f64], residual: &mut [f64]) {
+    for ((k, w), r) in prior.iter().zip(weight).zip(residual) {
+        *w *= k;
+        *r *= k;
+    }
+}

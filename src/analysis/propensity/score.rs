@@ -1,0 +1,122 @@
+//! The propensity score, and what of it does not depend on the weights.
+
+use crate::analysis::design::standardise;
+use crate::analysis::logistic_fit::maximise;
+use crate::analysis::{Dataset, Status};
+use crate::math::linalg::dot;
+
+/// The fitted probability e of the experimental arm given the covariates: logit e = γ₀ + γ · covariates, by maximum
+/// likelihood.
+///
+/// It remembers the arms and covariates from which it was made; the same again are not fitted again.
+#[derive(Debug, Default)]
+pub(crate) struct Score {
+    arm: Vec<u8>,
+    raw: Vec<f64>,
+    /// None before the first fit.
+    status: Option<Status>,
+    /// Standardised covariates, column after column.
+    pub(crate) columns: Vec<f64>,
+    /// Cholesky factor of the information of γ.
+    pub(crate) factor: Vec<f64>,
+    /// logit e.
+    pub(crate) logit: Vec<f64>,
+    /// e.
+    pub(crate) probability: Vec<f64>,
+    /// 1 − e, where e is near 1 not by subtraction.
+    pub(crate) complement: Vec<f64>,
+    /// Arm − e.
+    pub(crate) residual: Vec<f64>,
+    /// √((s₁² + s₀²)/2) of the standardised covariates, s the arms' standard deviations.
+    pub(crate) spread: Vec<f64>,
+    /// Largest standardised mean difference without weights.
+    pub(crate) imbalance: f64,
+    /// Share of patients whose score lies in the range common to both arms.
+    pub(crate) overlap: f64,
+}
+
+impl Score {
+    /// Fits the score to these arms and covariates, if it is not at hand.
+    ///
+    /// # Errors
+    /// [`Status::EmptyArm`]; [`Status::ScoreSeparation`] where a coefficient runs to infinity; [`Status::Singular`] for
+    /// a constant or redundant covariate or one that is not finite; [`Status::NotConverged`].
+    pub(crate) fn fit(
+        &mut self,
+        data: &Dataset<'_>,
+        vectors: &mut Vec<f64>,
+        small: &mut Vec<f64>,
+    ) -> Result<(), Status> {
+        if self.status.is_none() || self.arm != data.arm || self.raw != data.covariates.values {
+            self.arm.clear();
+            self.arm.extend_from_slice(data.arm);
+            self.raw.clear();
+            self.raw.extend_from_slice(data.covariates.values);
+            let fitted = self.fit_anew(data, vectors, small);
+            self.status = Some(fitted.err().unwrap_or(Status::Estimated));
+        }
+        match self.status {
+            None | Some(Status::Estimated) => Ok(()),
+            Some(status) => Err(status),
+        }
+    }
+
+    fn fit_anew(&mut self, data: &Dataset<'_>, vectors: &mut Vec<f64>, small: &mut Vec<f64>) -> Result<(), Status> {
+        let n = data.arm.len();
+        let experimental = data.arm.iter().filter(|a| **a != 0).count();
+        if experimental == 0 || experimental == n {
+            return Err(Status::EmptyArm);
+        }
+        self.columns.clear();
+        standardise(data, &mut self.columns)?;
+        let fit = maximise(&self.columns, data.arm, &[], vectors, small).map_err(|status| match status {
+            Status::Separation => Status::ScoreSeparation,
+            other => other,
+        })?;
+        self.logit.clear();
+        self.logit.extend_from_slice(fit.predictor);
+        self.factor.clear();
+        self.factor.extend_from_slice(fit.factor);
+
+        for values in [&mut self.probability, &mut self.complement, &mut self.residual] {
+            values.clear();
+            values.resize(n, 0.0);
+        }
+        let tails = self.probability.iter_mut().zip(&mut self.complement).zip(&mut self.residual);
+        for (((e, c), r), (logit, arm)) in tails.zip(self.logit.iter().zip(data.arm)) {
+            let odds_against = (-logit).min(700.0).exp();
+            *e = 1.0 / (1.0 + odds_against);
+            *c = odds_against * *e;
+            *r = if *arm != 0 { *c } else { -*e };
+        }
+        self.describe(data.arm, experimental);
+        Ok(())
+    }
+
+    /// Balance without weights, and overlap.
+    fn describe(&mut self, arm: &[u8], experimental: usize) {
+        let n = arm.len();
+        let count = [n - experimental, experimental].map(|n| n as f64);
+        self.spread.clear();
+        self.imbalance = 0.0;
+        for x in self.columns.chunks_exact(n) {
+            // the columns have mean 0
+            let total: f64 = x.iter().zip(arm).map(|(x, a)| x * f64::from(*a)).sum();
+            let mean = [-total / count[0], total / count[1]];
+            let squares: f64 = x.iter().zip(arm).map(|(x, a)| x * x * f64::from(*a)).sum();
+            let variance = [dot(x, x) - squares, squares];
+            let variance = [0, 1].map(|a| (variance[a] - count[a] * mean[a] * mean[a]) / (count[a] - 1.0).max(1.0));
+            let spread = (0.5 * (variance[0] + variance[1])).sqrt();
+            self.spread.push(spread);
+            self.imbalance = self.imbalance.max(((mean[1] - mean[0]) / spread).abs());
+        }
+        let mut range = [[f64::INFINITY, f64::NEG_INFINITY]; 2];
+        for (l, a) in self.logit.iter().zip(arm) {
+            let [low, high] = &mut range[usize::from(*a != 0)];
+            *low = low.min(*l);
+            *high = high.max(*l);
+        }
+        let (low, high) = (range[0][0].max(range[1][0]), range[0][1].min(range[1][1]));
+        self.overlap = self.logit.iter().filter(|l| **l >= low && **l <= high).count() as f64 / n as f64;
+    }
+}

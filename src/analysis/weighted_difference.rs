@@ -1,0 +1,96 @@
+//! Difference of two proportions under propensity weights.
+
+use crate::analysis::propensity::{self, settings};
+use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::estimand::{Target, Tilt};
+use crate::scenario::form::{Complaint, Form, Values};
+use settings::{CALIPER, STABILISED, STRATA, Settings, TRIM, TRUNCATE, VARIANCE, WEIGHTS};
+
+/// Keys of `weighted-difference`.
+pub const FORM: Form = Form {
+    name: "weighted-difference",
+    summary: "Difference of two proportions under propensity weights, experimental − control",
+    keys: &[WEIGHTS, VARIANCE, STABILISED, TRIM, TRUNCATE, STRATA, CALIPER],
+    example: "{ weights = \"ate\", variance = \"stacked\" }",
+};
+
+/// p₁ − p₀ with pₐ = Σ w y / Σ w over arm a, weights from a propensity score on the covariates; influences
+/// ±w (y − pₐ)/Σ w.
+///
+/// The robust standard error is that of a weighted linear model with the sandwich HC0 (`survey::svyglm` times
+/// √((n − 1)/n)). See [`crate::analysis::propensity`] for weights and variances.
+#[derive(Clone, Copy, Debug)]
+pub struct WeightedDifference {
+    /// Weights and variance.
+    pub settings: Settings,
+}
+
+/// Builds the method from its keys.
+///
+/// # Errors
+/// As [`Settings::read`].
+pub fn build(values: &Values) -> Result<Box<dyn Analysis>, Complaint> {
+    Ok(Box::new(WeightedDifference { settings: Settings::read(values)? }))
+}
+
+impl Analysis for WeightedDifference {
+    fn takes(&self) -> &'static [ResponseKind] {
+        &[ResponseKind::Binary]
+    }
+
+    fn scale(&self) -> Scale {
+        Scale::Difference
+    }
+
+    fn target(&self) -> Target {
+        Target::Mean
+    }
+
+    fn tilt(&self) -> Tilt {
+        self.settings.tilt()
+    }
+
+    fn adjusts(&self) -> Adjusts {
+        Adjusts::Always
+    }
+
+    fn parts(&self) -> &'static [&'static str] {
+        self.settings.parts()
+    }
+
+    fn weights(
+        &self,
+        data: &Dataset<'_>,
+        rule: &Rule,
+        scratch: &mut Scratch,
+        out: &mut Vec<f64>,
+    ) -> Result<(), Status> {
+        propensity::weights(&self.settings, data, rule, scratch, out)
+    }
+
+    fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
+        let Response::Binary(y) = data.response else {
+            return Estimate::failed(Status::NoVariation, data.arm.len());
+        };
+        propensity::analyse(&self.settings, data, rule, scratch, |weight, _, influence| {
+            Ok(difference(data.arm, y, weight, influence))
+        })
+    }
+}
+
+/// p₁ − p₀, and its influences.
+fn difference(arm: &[u8], y: &[u8], weight: &[f64], influence: &mut [f64]) -> f64 {
+    let (mut total, mut responding) = ([0.0; 2], [0.0; 2]);
+    for (w, (y, a)) in weight.iter().zip(y.iter().zip(arm)) {
+        let a = usize::from(*a != 0);
+        total[a] += w;
+        responding[a] += if *y != 0 { *w } else { 0.0 };
+    }
+    let share = [0, 1].map(|a| responding[a] / total[a]);
+    let signed = [-1.0 / total[0], 1.0 / total[1]];
+    for (psi, (w, (y, a))) in influence.iter_mut().zip(weight.iter().zip(y.iter().zip(arm))) {
+        let a = usize::from(*a != 0);
+        *psi = w * signed[a] * (f64::from(*y) - share[a]);
+    }
+    share[1] - share[0]
+}
