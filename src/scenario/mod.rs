@@ -92,6 +92,20 @@ pub struct Variable {
     pub label: String,
     /// How it is drawn.
     pub law: Box<dyn Distribution>,
+    /// Whose figure the quoted one is.
+    pub marginal: Marginal,
+}
+
+/// Whose figure the quoted one of an event time is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Marginal {
+    /// That of a patient whose hazard ratio is 1.
+    #[default]
+    No,
+    /// That of the enrolled controls together; the scale is not solved yet (see [`crate::marginal::solve`]).
+    Wanted,
+    /// That of the enrolled controls together: `law` has all cumulative hazards multiplied by this factor.
+    Solved(f64),
 }
 
 /// Correlation of the normal scores of two population variables.
@@ -161,6 +175,13 @@ pub enum Accrual {
         rates: Vec<f64>,
         /// Months at which each rate begins; the first is 0.
         from: Vec<f64>,
+    },
+    /// Rate-driven: a Poisson process whose rate rises linearly from 0 and then stays.
+    Ramp {
+        /// Patients a month once it has risen.
+        rate: f64,
+        /// Months over which it rises.
+        over: f64,
     },
     /// Rate-driven: superposed Poisson processes of the sites.
     Sites(Vec<Site>),
