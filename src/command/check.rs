@@ -32,7 +32,7 @@ impl Check {
         for scenario in &scenarios {
             let protocol = Protocol::compile(scenario, self.source.seed, Wanted::Everything);
             self.source.pilot(&protocol, &text)?;
-            describe(&mut out, scenario);
+            describe(&mut out, &protocol);
             figures(&mut out, &protocol, self.trials)
                 .map_err(|(trial, fault)| Failure::Scenario(fault_report(&protocol, trial, &fault, &text)))?;
             out.push('\n');
@@ -43,7 +43,8 @@ impl Check {
 }
 
 /// The design in words.
-fn describe(out: &mut String, s: &Scenario) {
+fn describe(out: &mut String, protocol: &Protocol<'_>) {
+    let s = protocol.scenario;
     let _ = writeln!(out, "{} · variant {}", s.title, s.variant);
     let arms: Vec<String> = s
         .arms
@@ -106,8 +107,8 @@ fn describe(out: &mut String, s: &Scenario) {
         out.push_str(&table.render());
     }
     let _ = writeln!(out, "\nAnalyses");
-    let mut table = Table::new(["analysis", "endpoint", "method", "test", "null"]);
-    for a in &s.analyses {
+    let mut table = Table::new(["analysis", "endpoint", "method", "test", "of"]);
+    for (a, row) in s.analyses.iter().zip(&protocol.analyses) {
         let sides = if a.sides == 2 { "two-sided" } else { "one-sided" };
         let mut method = a.method_name.to_owned();
         if let Some(e) = &a.subset {
@@ -121,7 +122,7 @@ fn describe(out: &mut String, s: &Scenario) {
             s.endpoints[a.endpoint].name.clone(),
             method,
             format!("{sides} {}", a.alpha),
-            rounded_plain(a.null),
+            a.hypothesis(row.orientation),
         ]);
     }
     out.push_str(&table.render());

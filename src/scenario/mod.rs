@@ -443,6 +443,8 @@ pub struct AnalysisPlan {
     pub sides: u8,
     /// Null value on the scale of the estimate: 0 (½ for Wilcoxon's probability), or the margin (ln of it on ratio scales).
     pub null: f64,
+    /// Limits between which the arms are equivalent, on the scale of the estimate; then `sides` is 1 and `null` no effect.
+    pub equivalence: Option<[f64; 2]>,
     /// 1 where *the treated* of an effect in the treated are the experimental arm, 0 where the control.
     pub treated: u8,
     /// Patients analysed: those in whom it is true.

@@ -8,6 +8,7 @@ mod common;
 mod cut;
 mod identity;
 mod marginal;
+mod margins;
 mod null;
 mod planning;
 mod prefix;
