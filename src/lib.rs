@@ -25,6 +25,7 @@ pub mod enrolment;
 mod error;
 pub mod estimand;
 pub mod expr;
+pub mod marginal;
 pub mod math;
 pub mod observation;
 pub mod pilot;

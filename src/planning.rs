@@ -23,7 +23,7 @@ pub struct Given {
 pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Planning> {
     let plan = &protocol.scenario.analyses[a];
     let row = &protocol.analyses[a];
-    if plan.interaction.is_some() || !plan.covariates.is_empty() {
+    if plan.interaction.is_some() || plan.equivalence.is_some() || !plan.covariates.is_empty() {
         return None;
     }
     let target = given.target? - row.rule.null;

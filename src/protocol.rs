@@ -19,7 +19,7 @@ use crate::enrolment::{self, Arrive};
 use crate::estimand::Tilt;
 use crate::expr::{Expr, Program};
 use crate::random::Address;
-use crate::scenario::{Allocation, AnalysisPlan, Cut, Holds, RateOf, Scenario};
+use crate::scenario::{Allocation, AnalysisPlan, Cut, Holds, Marginal, RateOf, Scenario};
 
 pub use columns::{ALLOCATION, Layout};
 pub use draw::{Fault, Noise, Step};
@@ -143,8 +143,15 @@ impl<'s> Protocol<'s> {
     ///
     /// What only patients can show (a parameter outside its domain, a criterion that excludes everyone) is found by
     /// [`crate::pilot`]; compiling itself cannot fail on a resolved scenario.
+    ///
+    /// # Panics
+    /// Where the scale of a marginal outcome is not solved: its times would not be what was written.
     #[must_use]
     pub fn compile(scenario: &'s Scenario, seed: u64, wanted: Wanted) -> Self {
+        assert!(
+            scenario.variables.iter().all(|v| v.marginal != Marginal::Wanted),
+            "the scales of marginal outcomes are solved before a scenario is compiled"
+        );
         let layout = Layout::new(scenario);
         let needs = columns::Needs::of(scenario, wanted);
         let compiler = draw::Compiler { scenario, seed, layout: &layout };

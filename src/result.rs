@@ -88,6 +88,10 @@ pub struct Analysis {
     pub sides: u8,
     /// Null value on the scale of the estimate.
     pub null: f64,
+    /// Limits of equivalence on the scale of the estimate, where that is tested.
+    pub equivalence: Option<[f64; 2]>,
+    /// What is tested in a protocol's words, margins on the natural scale.
+    pub hypothesis: String,
     /// What is estimated.
     pub estimand: Estimand,
     /// Rejections in favour of the experimental arm, of all replicates.

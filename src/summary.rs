@@ -356,6 +356,8 @@ impl Summary {
             alpha: plan.alpha,
             sides: plan.sides,
             null: self.rules[a].2,
+            equivalence: plan.equivalence,
+            hypothesis: plan.hypothesis(protocol.analyses[a].orientation),
             estimand: result::Estimand { description: describe(protocol, a), truth: goal(0), limit: goal(1) },
             power: result::Power {
                 estimate: row.favour as f64 / all as f64,
@@ -375,7 +377,10 @@ impl Summary {
                     .filter(|_| estimated > 1)
                     .map(|t| (mean - t).powi(2) + empirical * empirical * (count - 1.0) / count),
                 quantiles: back.quantiles,
-                smallest_significant: row.smallest.map(|distance| self.rules[a].2 + self.rules[a].4 * distance),
+                smallest_significant: row
+                    .smallest
+                    .filter(|_| plan.equivalence.is_none())
+                    .map(|distance| self.rules[a].2 + self.rules[a].4 * distance),
                 beats_relevant: plan.relevant.map(|_| share(row.beats, all)),
                 relevant: plan.relevant,
             },

@@ -1,6 +1,8 @@
 //! eˣ and ln x against the system's, which errs by less than 1 ulp itself.
 
-use patency::math::elementary::{exp, exp_in_place, exp_slice, expit, floor, ln, ln_in_place, ln_slice, logit, round};
+use patency::math::elementary::{
+    exp, exp_in_place, exp_m1, exp_slice, expit, floor, ln, ln_1p, ln_in_place, ln_slice, logit, round,
+};
 use proptest::prelude::*;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -40,6 +42,20 @@ fn reference_ln_is_within_one_ulp_of_the_systems() {
     }
     let all_sizes: Vec<f64> = uniforms(-745.0, 709.7).into_iter().map(f64::exp).collect();
     assert!(worst(&all_sizes, ln, f64::ln) <= 1);
+}
+
+#[test]
+fn reference_differences_near_one_are_within_four_ulp_of_the_systems() {
+    for (low, high) in [(-40.0, 700.0), (-1.0, 1.0), (-1e-8, 1e-8), (-1e-300, 1e-300)] {
+        assert!(worst(&uniforms(low, high), exp_m1, f64::exp_m1) <= 4);
+    }
+    for (low, high) in [(-1.0, 1.0), (0.0, 1e300), (-1e-8, 1e-8), (-1e-300, 1e-300)] {
+        assert!(worst(&uniforms(low, high), ln_1p, f64::ln_1p) <= 4);
+    }
+    let inf = f64::INFINITY;
+    assert_eq!([exp_m1(-inf), exp_m1(-800.0), exp_m1(0.0), exp_m1(inf)], [-1.0, -1.0, 0.0, inf]);
+    assert_eq!([ln_1p(-1.0), ln_1p(0.0), ln_1p(inf)], [-inf, 0.0, inf]);
+    assert!(ln_1p(-1.1).is_nan());
 }
 
 #[test]

@@ -32,6 +32,7 @@ const LAYERS: &[&[&str]] = &[
     &["workspace"],
     &["engine"],
     &["pilot"],
+    &["marginal"],
     // many replicates, and what they are worth
     &["run"],
     &["result"],
@@ -49,7 +50,10 @@ const WALLS: &[(&[&str], &[&str])] = &[
     // what is seen and measured does not depend on how it is analysed: the types of `analysis` only, none of its methods
     (&["observation", "endpoint", "endpoint::hierarchical"], &["analysis::", "allocation", "enrolment"]),
     // clocks decide nothing
-    (&["engine", "summary", "store", "protocol", "observation", "endpoint", "selection", "pilot"], &["clock"]),
+    (
+        &["engine", "summary", "store", "protocol", "observation", "endpoint", "selection", "pilot", "marginal"],
+        &["clock"],
+    ),
     // renderers see results, not how they came about
     (&["report"], &["engine", "protocol", "scenario", "summary", "store", "run", "workspace"]),
 ];

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use super::shared::{Source, fault_report};
 use super::{Failure, print};
 use crate::engine;
+use crate::marginal::{Controls, PATIENTS};
 use crate::protocol::{Fault, Protocol, Wanted};
 use crate::report::table::{Table, percent, rounded};
-use crate::scenario::{Accrual, Allocation, Measure, RateOf, Scenario};
+use crate::scenario::{Accrual, Allocation, Marginal, Measure, RateOf, Scenario};
 use crate::workspace::Workspace;
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -31,7 +32,7 @@ impl Check {
         for scenario in &scenarios {
             let protocol = Protocol::compile(scenario, self.source.seed, Wanted::Everything);
             self.source.pilot(&protocol, &text)?;
-            describe(&mut out, scenario);
+            describe(&mut out, &protocol);
             figures(&mut out, &protocol, self.trials)
                 .map_err(|(trial, fault)| Failure::Scenario(fault_report(&protocol, trial, &fault, &text)))?;
             out.push('\n');
@@ -42,7 +43,8 @@ impl Check {
 }
 
 /// The design in words.
-fn describe(out: &mut String, s: &Scenario) {
+fn describe(out: &mut String, protocol: &Protocol<'_>) {
+    let s = protocol.scenario;
     let _ = writeln!(out, "{} · variant {}", s.title, s.variant);
     let arms: Vec<String> = s
         .arms
@@ -69,6 +71,9 @@ fn describe(out: &mut String, s: &Scenario) {
         Accrual::AtOnce => "everyone at month 0".to_owned(),
         Accrual::Uniform { over } => format!("uniform over {over} months"),
         Accrual::Piecewise { rates, from } => format!("{rates:?} patients a month from months {from:?}"),
+        Accrual::Ramp { rate, over } => {
+            format!("from 0 to {rate} patients a month over {over} months, then at this rate")
+        }
         Accrual::Sites(sites) => {
             let open = sites.iter().filter(|x| x.closes.is_infinite()).count();
             format!("{} sites, {open} of them without a closing date", sites.len())
@@ -103,8 +108,8 @@ fn describe(out: &mut String, s: &Scenario) {
         out.push_str(&table.render());
     }
     let _ = writeln!(out, "\nAnalyses");
-    let mut table = Table::new(["analysis", "endpoint", "method", "test", "null"]);
-    for a in &s.analyses {
+    let mut table = Table::new(["analysis", "endpoint", "method", "test", "of"]);
+    for (a, row) in s.analyses.iter().zip(&protocol.analyses) {
         let sides = if a.sides == 2 { "two-sided" } else { "one-sided" };
         let mut method = a.method_name.to_owned();
         if let Some(e) = &a.subset {
@@ -118,7 +123,7 @@ fn describe(out: &mut String, s: &Scenario) {
             s.endpoints[a.endpoint].name.clone(),
             method,
             format!("{sides} {}", a.alpha),
-            rounded_plain(a.null),
+            a.hypothesis(row.orientation),
         ]);
     }
     out.push_str(&table.render());
@@ -145,6 +150,7 @@ fn figures(out: &mut String, protocol: &Protocol<'_>, trials: u32) -> Result<(),
     let outcomes: Vec<usize> = (s.population..s.variables.len()).collect();
     let horizons = horizons(s);
     let mut sums = vec![vec![vec![0.0; horizons.len().max(1)]; s.arms.len()]; outcomes.len()];
+    let mut quoted: Vec<Controls<'_>> = outcomes.iter().filter_map(|&c| Controls::new(s, c)).collect();
     let mut moments = vec![(0.0, 0.0, 0.0); s.population];
     for t in 0..trials {
         let number = u64::from(t);
@@ -167,6 +173,10 @@ fn figures(out: &mut String, protocol: &Protocol<'_>, trials: u32) -> Result<(),
         }
         for arm in 0..s.arms.len() as u8 {
             engine::potential_outcomes(protocol, number, arm, &mut work).map_err(|fault| (number, fault))?;
+            if usize::from(arm) == s.control {
+                let short = |controls: &&mut Controls<'_>| controls.patients() < PATIENTS;
+                quoted.iter_mut().filter(short).for_each(|controls| controls.add(work.cohort()));
+            }
             for (sums, &c) in sums.iter_mut().zip(&outcomes) {
                 let sums = &mut sums[usize::from(arm)];
                 for i in 0..rows {
@@ -237,6 +247,7 @@ fn figures(out: &mut String, protocol: &Protocol<'_>, trials: u32) -> Result<(),
         }
         out.push_str(&table.render());
     }
+    quoted_figures(out, s, &quoted);
     correlations(out, protocol).map_err(|fault| (0, fault))?;
     if protocol.arrivals.is_some() {
         let mean = last.iter().sum::<f64>() / f64::from(trials);
@@ -251,6 +262,35 @@ fn figures(out: &mut String, protocol: &Protocol<'_>, trials: u32) -> Result<(),
         );
     }
     Ok(())
+}
+
+/// What was quoted of event times, beside the same figure of the enrolled controls.
+fn quoted_figures(out: &mut String, s: &Scenario, quoted: &[Controls<'_>]) {
+    if quoted.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\nQuoted figures (% with the event by the month quoted): of a patient whose hazard ratio is 1, and of the enrolled\n\
+         controls, no one lost. Where a rate is quoted, by its median."
+    );
+    let mut table = Table::new(["outcome", "month", "as written", "hazard ratio 1", "enrolled controls"]);
+    for controls in quoted {
+        let variable = &s.variables[controls.outcome];
+        let (whose, factor) = match variable.marginal {
+            Marginal::Solved(factor) => (", of the controls", factor),
+            _ => ("", 1.0),
+        };
+        let at_one = -(-factor * controls.quoted.hazard).exp_m1();
+        table.row(vec![
+            format!("{}{whose}", variable.label),
+            rounded(controls.quoted.time, Some(0.01)),
+            percent(controls.quoted.risk(), None),
+            percent(at_one, None),
+            percent(controls.risk(1.0), None),
+        ]);
+    }
+    out.push_str(&table.render());
 }
 
 /// Months at which risks are shown: visits, horizons of endpoints and the cut.

@@ -91,7 +91,10 @@ impl Source {
             for &n in &sizes {
                 let options = scenario::Options { variant: Some(variant), set: &set, n };
                 match scenario::read(&text.text, &options) {
-                    Ok(scenario) => all.push(scenario),
+                    Ok(scenario) => match crate::marginal::solve(scenario) {
+                        Ok(scenario) => all.push(scenario),
+                        Err(finding) => mistakes.push(without_place(finding)),
+                    },
                     Err(report) => {
                         for d in report.diagnostics {
                             if !mistakes.contains(&d) {
@@ -107,13 +110,19 @@ impl Source {
 
     /// Tries a protocol on pilot candidates: what only patients can show is said before the run.
     pub(crate) fn pilot(&self, protocol: &Protocol<'_>, text: &Text) -> Result<(), Failure> {
-        crate::pilot::check(protocol).map_err(|p| {
-            let mut diagnostic = Diagnostic::without_place(p.code, p.message);
-            if let Some(help) = p.help {
-                diagnostic = diagnostic.help(help);
-            }
+        crate::pilot::check(protocol).map_err(|finding| {
+            let diagnostic = without_place(finding);
             Failure::Scenario(Report { diagnostics: vec![diagnostic] }.render(&text.text, &text.name, colored()))
         })
+    }
+}
+
+/// What pilot patients showed, as a mistake of the scenario.
+fn without_place(finding: crate::pilot::Finding) -> Diagnostic {
+    let diagnostic = Diagnostic::without_place(finding.code, finding.message);
+    match finding.help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
     }
 }
 

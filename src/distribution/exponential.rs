@@ -1,8 +1,10 @@
 //! T ~ Exponential(λ): constant hazard λ, S(t) = e^(−λt).
 
 use super::map::{cumulative_hazard, over_rate};
-use super::quote::{BY, HAZARD_RATIO, Point, RISK, checked, expression, hazard_ratio, one_way};
-use super::{Arg, Distribution, Domain, Draw, Parameter};
+use std::f64::consts::LN_2;
+
+use super::quote::{BY, HAZARD_RATIO, MARGINAL, MEDIAN, Point, RISK, checked, expression, hazard_ratio, one_way};
+use super::{Arg, Distribution, Domain, Draw, Parameter, Quoted};
 use crate::expr::Expr;
 use crate::math::elementary::exp;
 use crate::scenario::form::{Complaint, Form, Values};
@@ -13,10 +15,11 @@ pub const FORM: Form = Form {
     summary: "Time to an event of constant hazard, quoted by its rate, its median, or a risk by some month.",
     keys: &[
         expression("rate", false, "Events a patient-month, 0 or more; 0 means never."),
-        expression("median", false, "Month by which half the patients have had the event."),
+        MEDIAN,
         RISK,
         BY,
         HAZARD_RATIO,
+        MARGINAL,
     ],
     example: r#"{ risk = 0.05, by = 12, hazard-ratio = "if(treatment, 0.8, 1)" }"#,
 };
@@ -25,6 +28,7 @@ pub const FORM: Form = Form {
 #[derive(Clone, Debug)]
 pub struct Exponential {
     rate: Expr,
+    quoted: Point,
 }
 
 /// Reads it.
@@ -32,15 +36,17 @@ pub struct Exponential {
 /// # Errors
 /// Not exactly one way of quoting it, or a number outside its domain.
 pub fn build(values: &Values) -> Result<Box<dyn Distribution>, Complaint> {
-    let quoted = match one_way(values, &[&["rate"], &["median"], &["risk", "by"]])? {
-        0 => checked(values, "rate", Domain::NonNegative)?,
+    let (rate, quoted) = match one_way(values, &[&["rate"], &["median"], &["risk", "by"]])? {
+        0 => {
+            let rate = checked(values, "rate", Domain::NonNegative)?;
+            (rate.clone(), Point { hazard: Expr::Number(LN_2), time: LN_2 / rate })
+        }
         _ => {
-            let Point { hazard, time } = Point::read(values)?;
-            hazard / time
+            let point = Point::read(values)?;
+            (point.hazard.clone() / point.time.clone(), point)
         }
     };
-    let rate = quoted * hazard_ratio(values)?;
-    Ok(Box::new(Exponential { rate }))
+    Ok(Box::new(Exponential { rate: rate * hazard_ratio(values)?, quoted }))
 }
 
 impl Distribution for Exponential {
@@ -63,5 +69,13 @@ impl Distribution for Exponential {
 
     fn is_event_time(&self) -> bool {
         true
+    }
+
+    fn quoted(&self, control: u8) -> Option<Quoted> {
+        self.quoted.numbers(control)
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Box<dyn Distribution>> {
+        Some(Box::new(Self { rate: self.rate.clone() * factor, ..self.clone() }))
     }
 }

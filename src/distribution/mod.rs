@@ -5,10 +5,14 @@
 //! addressed word and reject from there.
 
 pub mod bernoulli;
+pub mod beta;
+pub mod binomial;
 pub mod categorical;
 pub mod derived;
 pub mod exponential;
 pub mod gamma;
+pub mod gompertz;
+pub mod log_logistic;
 pub mod lognormal;
 mod map;
 pub mod normal;
@@ -31,13 +35,17 @@ pub const FAMILY: &[Member<dyn Distribution>] = &[
     Member { form: &normal::FORM, build: normal::build },
     Member { form: &lognormal::FORM, build: lognormal::build },
     Member { form: &gamma::FORM, build: gamma::build },
+    Member { form: &beta::FORM, build: beta::build },
     Member { form: &uniform::FORM, build: uniform::build },
     Member { form: &bernoulli::FORM, build: bernoulli::build },
+    Member { form: &binomial::FORM, build: binomial::build },
     Member { form: &poisson::FORM, build: poisson::build },
     Member { form: &categorical::FORM, build: categorical::build },
     Member { form: &ordinal::FORM, build: ordinal::build },
     Member { form: &exponential::FORM, build: exponential::build },
     Member { form: &weibull::FORM, build: weibull::build },
+    Member { form: &gompertz::FORM, build: gompertz::build },
+    Member { form: &log_logistic::FORM, build: log_logistic::build },
     Member { form: &piecewise_exponential::FORM, build: piecewise_exponential::build },
     Member { form: &derived::FORM, build: derived::build },
 ];
@@ -76,6 +84,47 @@ pub enum Domain {
     Probability,
     /// Strictly between 0 and 1.
     OpenProbability,
+    /// A whole number from 0 to [`MOST_COUNTED`].
+    Count,
+}
+
+/// Largest number of a [`Domain::Count`].
+pub const MOST_COUNTED: f64 = 1e9;
+
+/// Whether a number lies in [`Domain::Count`].
+#[must_use]
+pub fn is_count(x: f64) -> bool {
+    (0.0..=MOST_COUNTED).contains(&x) && x.fract() == 0.0
+}
+
+/// A point of an event time's curve by which it was quoted: that of a patient whose hazard ratio is 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quoted {
+    /// Cumulative hazard: −ln(1 − risk).
+    pub hazard: f64,
+    /// Months from entry.
+    pub time: f64,
+}
+
+impl Quoted {
+    /// A point, unless it is none: at month 0, or never reached.
+    #[must_use]
+    pub fn new(hazard: f64, time: f64) -> Option<Self> {
+        let is = hazard.is_finite() && hazard >= 0.0 && time.is_finite() && time > 0.0;
+        is.then_some(Self { hazard, time })
+    }
+
+    /// The median, where there is one.
+    #[must_use]
+    pub fn median(time: f64) -> Option<Self> {
+        Self::new(std::f64::consts::LN_2, time)
+    }
+
+    /// The risk by its month.
+    #[must_use]
+    pub fn risk(&self) -> f64 {
+        -(-self.hazard).exp_m1()
+    }
 }
 
 /// A canonical parameter: what the engine evaluates and passes to the maps, in this order.
@@ -152,5 +201,16 @@ pub trait Distribution: Debug + Send + Sync {
     /// Whether the value is a time from entry to an event (months) (exponential, Weibull, piecewise exponential …).
     fn is_event_time(&self) -> bool {
         false
+    }
+
+    /// The point of the curve by which an event time was quoted, in patients of arm `control` whose hazard ratio is 1: its risk or its
+    /// median; the median where a rate was quoted. None where it differs between patients or the curve never gets there.
+    fn quoted(&self, _control: u8) -> Option<Quoted> {
+        None
+    }
+
+    /// The same event time with a cumulative hazard `factor` times as large, S(t)^factor in everyone; none of other distributions.
+    fn scaled(&self, _factor: f64) -> Option<Box<dyn Distribution>> {
+        None
     }
 }

@@ -1,8 +1,8 @@
 //! T with hazard λⱼ from month τⱼ on: S(t) = e^(−H(t)), H piecewise linear.
 
 use super::map::{cumulative_hazard, each};
-use super::quote::{HAZARD_RATIO, checked_list, hazard_ratio};
-use super::{Arg, Distribution, Domain, Draw, Parameter};
+use super::quote::{HAZARD_RATIO, MARGINAL, checked_list, hazard_ratio};
+use super::{Arg, Distribution, Domain, Draw, Parameter, Quoted};
 use crate::expr::Expr;
 use crate::math::elementary::exp;
 use crate::scenario::diagnostic::Code;
@@ -31,6 +31,7 @@ pub const FORM: Form = Form {
             doc: "Month at which each rate begins: ascending, the first is 0 [months from entry].",
         },
         HAZARD_RATIO,
+        MARGINAL,
     ],
     example: r#"{ rates = [0.02, "if(treatment, 0.005, 0.01)"], from = [0, 6], hazard-ratio = 1.5 }"#,
 };
@@ -127,6 +128,18 @@ impl Distribution for PiecewiseExponential {
 
     fn is_event_time(&self) -> bool {
         true
+    }
+
+    fn quoted(&self, control: u8) -> Option<Quoted> {
+        let rates = self.rates.iter().map(|rate| rate.specialise_arm(control).as_number().map(Arg::One));
+        let rates: Option<Vec<Arg<'_>>> = std::iter::once(Some(Arg::One(1.0))).chain(rates).collect();
+        let mut median = [f64::NAN];
+        self.quantile(&[0.5], &rates?, &mut median);
+        Quoted::median(median[0])
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Box<dyn Distribution>> {
+        Some(Box::new(Self { hazard_ratio: self.hazard_ratio.clone() * factor, ..self.clone() }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ways of quoting a parameter, and what can be said against numbers before a run.
 
-use super::Domain;
+use super::{Domain, MOST_COUNTED, Quoted, is_count};
 use crate::expr::Expr;
 use crate::scenario::diagnostic::Code;
 use crate::scenario::form::{Complaint, Key, Kind, Values};
@@ -32,18 +32,36 @@ pub(super) const BY: Key = Key {
     doc: "Time by which the risk holds [months from entry].",
 };
 
+/// `median`, of event times quoted by it.
+pub(super) const MEDIAN: Key = expression("median", false, "Month by which half the patients have had the event.");
+
+/// `marginal`, of every event time.
+pub(super) const MARGINAL: Key = Key {
+    name: "marginal",
+    kind: Kind::Flag,
+    required: false,
+    doc: "Whether the quoted figure is that of the enrolled controls together, for which the scale is solved before a run, and not of a patient whose hazard ratio is 1; of outcomes only, default false. Of a rate it is the median that is solved for.",
+};
+
 /// A key for an expression.
 pub(super) const fn expression(name: &'static str, required: bool, doc: &'static str) -> Key {
     Key { name, kind: Kind::Expression, required, doc }
 }
 
 /// An event time quoted by one point of its curve: the cumulative hazard is `hazard` at `time`.
+#[derive(Clone, Debug)]
 pub(super) struct Point {
     pub(super) hazard: Expr,
     pub(super) time: Expr,
 }
 
 impl Point {
+    /// The point in arm `control`, where it is the same for all its patients.
+    pub(super) fn numbers(&self, control: u8) -> Option<Quoted> {
+        let number = |e: &Expr| e.specialise_arm(control).as_number();
+        Quoted::new(number(&self.hazard)?, number(&self.time)?)
+    }
+
     /// From `median`, or `risk` and `by`.
     pub(super) fn read(values: &Values) -> Result<Self, Complaint> {
         if values.get("median").is_some() {
@@ -110,6 +128,10 @@ pub(super) fn checked_list(
     Ok(list)
 }
 
+/// [`Domain::Count`] in words.
+const COUNT: &str = "a whole number from 0 to 1,000,000,000";
+const _: () = assert!(MOST_COUNTED == 1e9);
+
 fn within(value: &Expr, key: &'static str, domain: Domain) -> Result<(), Complaint> {
     let (allowed, words) = match (value.as_number(), domain) {
         (None, _) => return Ok(()),
@@ -118,6 +140,7 @@ fn within(value: &Expr, key: &'static str, domain: Domain) -> Result<(), Complai
         (Some(x), Domain::NonNegative) => (x.is_finite() && x >= 0.0, "0 or more"),
         (Some(x), Domain::Probability) => ((0.0..=1.0).contains(&x), "from 0 to 1"),
         (Some(x), Domain::OpenProbability) => (x > 0.0 && x < 1.0, "between 0 and 1"),
+        (Some(x), Domain::Count) => (is_count(x), COUNT),
     };
     if allowed {
         return Ok(());

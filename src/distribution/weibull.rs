@@ -1,8 +1,8 @@
 //! T ~ Weibull(k, b): S(t) = e^(−(t/b)ᵏ), shape k, scale b.
 
 use super::map::{cumulative_hazard, each, over_rate};
-use super::quote::{BY, HAZARD_RATIO, Point, RISK, checked, expression, hazard_ratio, one_way};
-use super::{Arg, Distribution, Domain, Draw, Parameter};
+use super::quote::{BY, HAZARD_RATIO, MARGINAL, MEDIAN, Point, RISK, checked, expression, hazard_ratio, one_way};
+use super::{Arg, Distribution, Domain, Draw, Parameter, Quoted};
 use crate::expr::Expr;
 use crate::math::elementary::{exp, exp_in_place, ln, ln_in_place};
 use crate::scenario::form::{Complaint, Form, Values};
@@ -14,10 +14,11 @@ pub const FORM: Form = Form {
     keys: &[
         expression("shape", true, "Shape k > 0: the hazard grows as t^(k − 1)."),
         expression("scale", false, "Month by which 63.2% of the patients have had the event."),
-        expression("median", false, "Month by which half the patients have had the event."),
+        MEDIAN,
         RISK,
         BY,
         HAZARD_RATIO,
+        MARGINAL,
     ],
     example: "{ shape = 1.2, risk = 0.3, by = 12 }",
 };
@@ -28,6 +29,7 @@ pub const FORM: Form = Form {
 pub struct Weibull {
     inverse_scale: Expr,
     inverse_shape: Expr,
+    quoted: Point,
 }
 
 /// Reads it.
@@ -35,13 +37,14 @@ pub struct Weibull {
 /// # Errors
 /// Not exactly one way of quoting it, or a number outside its domain.
 pub fn build(values: &Values) -> Result<Box<dyn Distribution>, Complaint> {
-    let Point { hazard, time } = match one_way(values, &[&["scale"], &["median"], &["risk", "by"]])? {
+    let quoted = match one_way(values, &[&["scale"], &["median"], &["risk", "by"]])? {
         0 => Point { hazard: Expr::Number(1.0), time: checked(values, "scale", Domain::Positive)? },
         _ => Point::read(values)?,
     };
     let inverse_shape = 1.0 / checked(values, "shape", Domain::Positive)?;
+    let Point { hazard, time } = quoted.clone();
     let inverse_scale = (hazard * hazard_ratio(values)?).powf(inverse_shape.clone()) / time;
-    Ok(Box::new(Weibull { inverse_scale, inverse_shape }))
+    Ok(Box::new(Weibull { inverse_scale, inverse_shape, quoted }))
 }
 
 impl Distribution for Weibull {
@@ -74,5 +77,14 @@ impl Distribution for Weibull {
 
     fn is_event_time(&self) -> bool {
         true
+    }
+
+    fn quoted(&self, control: u8) -> Option<Quoted> {
+        self.quoted.numbers(control)
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Box<dyn Distribution>> {
+        let times_as_fast = Expr::Number(factor).powf(self.inverse_shape.clone());
+        Some(Box::new(Self { inverse_scale: self.inverse_scale.clone() * times_as_fast, ..self.clone() }))
     }
 }

@@ -1,9 +1,11 @@
 //! The rows of the analysis plan on the trial as seen.
 
-use crate::analysis::{Covariates, Estimate, Status};
+use crate::analysis::{Better, Covariates, Dataset, Estimate, Rule, Scratch, Status};
 use crate::column::Frame;
 use crate::endpoint::measured::Measured;
-use crate::protocol::Protocol;
+use crate::math::special::normal_tail;
+use crate::protocol::{Protocol, Row};
+use crate::scenario::AnalysisPlan;
 use crate::selection;
 use crate::workspace::Workspace;
 
@@ -43,7 +45,7 @@ fn analyse(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) -> Esti
         }
         let covariates = Covariates { values: &work.selection.covariates, count: work.selection.count };
         let data = selection::whole(measured, &work.cohort.arm, covariates);
-        return plan.method.analyse(&data, &row.rule, &mut work.scratch);
+        return judge(plan, row, &data, &mut work.scratch);
     }
     let group = |work: &mut Workspace, group: Option<u8>| {
         pick(protocol, number, work, group, None);
@@ -52,7 +54,7 @@ fn analyse(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) -> Esti
         let (arm, experimental) = (&cohort.arm, plan.arms[0] as u8);
         selection.append(&measured[plan.endpoint], |i| u8::from(arm[i] == experimental));
         covariates(protocol, number, selection, cohort, noise, 1);
-        plan.method.analyse(&selection.dataset(&measured[plan.endpoint]), &row.rule, scratch)
+        judge(plan, row, &selection.dataset(&measured[plan.endpoint]), scratch)
     };
     if row.interaction.is_none() {
         return group(work, None);
@@ -82,6 +84,31 @@ pub(super) fn weigh(
     plan.method.weights(&data, &protocol.analyses[number].rule, scratch, out)
 }
 
+/// The method's answer; for equivalence that of two one-sided tests (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics
+/// 1987;15:657): above the lower limit and below the upper one, each with the method's own error and distribution under its null
+/// value. The smaller z and the larger p are those of both.
+fn judge(plan: &AnalysisPlan, row: &Row, data: &Dataset<'_>, scratch: &mut Scratch) -> Estimate {
+    let Some([low, high]) = plan.equivalence else {
+        return plan.method.analyse(data, &row.rule, scratch);
+    };
+    let mut test = |null: f64, favours_larger: bool| {
+        let directed = |better: &Better| (plan.method.orientation(*better) > 0.0) == favours_larger;
+        match [Better::Higher, Better::Lower].into_iter().find(directed) {
+            Some(better) => plan.method.analyse(data, &Rule { null, better, ..row.rule }, scratch),
+            // win statistics know one direction only, and their z is standard normal
+            None => {
+                let e = plan.method.analyse(data, &Rule { null, ..row.rule }, scratch);
+                Estimate { z: -e.z, p: normal_tail(-e.z), ..e }
+            }
+        }
+    };
+    let (above, below) = (test(low, true), test(high, false));
+    if below.status != Status::Estimated {
+        return below;
+    }
+    Estimate { z: above.z.min(below.z), p: above.p.max(below.p), ..above }
+}
+
 /// The difference of two groups' estimates (Altman and Bland, BMJ 2003;326:219): where the condition holds minus where not.
 fn interaction(with: &Estimate, without: &Estimate, protocol: &Protocol<'_>, number: usize) -> Estimate {
     let row = &protocol.analyses[number];
@@ -97,10 +124,10 @@ fn interaction(with: &Estimate, without: &Estimate, protocol: &Protocol<'_>, num
         return Estimate::failed(Status::NoVariation, n);
     }
     // the difference of two probabilities has no effect at 0, not at ½
-    let rule = crate::analysis::Rule { null: 0.0, ..row.rule };
+    let rule = Rule { null: 0.0, ..row.rule };
     let mut both = crate::analysis::wald::wald(difference, se, &rule, n, (with.events + without.events) as usize);
     both.z = row.orientation * difference / se;
-    both.p = crate::math::special::normal_tail(both.z);
+    both.p = normal_tail(both.z);
     both
 }
 

@@ -1,10 +1,11 @@
 //! Enrolment: a stream of arrivals k = 0, 1, 2, … (date, site) that does not depend on the size of the trial.
 //!
-//! *Rate-driven* models (sites, piecewise rates) ascend in calendar time; *window-driven* ones (uniform) draw each entry by
+//! *Rate-driven* models (sites, piecewise rates, a ramp) ascend in calendar time; *window-driven* ones (uniform) draw each entry by
 //! itself, so that index order is not calendar order. Both are prefix-true: the arrivals of a trial of 300 are the first 300
 //! of the trial of 578.
 
 mod piecewise;
+mod ramp;
 mod sites;
 mod uniform;
 
@@ -37,6 +38,7 @@ pub fn compile(enrolment: &Enrolment, seed: u64) -> Option<Box<dyn Arrive>> {
         Accrual::AtOnce => None,
         Accrual::Uniform { over } => Some(Box::new(uniform::Uniform::new(seed, *over))),
         Accrual::Piecewise { rates, from } => Some(Box::new(piecewise::Piecewise::new(seed, rates, from))),
+        Accrual::Ramp { rate, over } => Some(Box::new(ramp::Ramp::new(seed, *rate, *over))),
         // with rates of screened candidates the caps count the enrolled, so they are applied after screening
         Accrual::Sites(sites) => Some(Box::new(sites::Sites::new(seed, sites, enrolment.rate_of == RateOf::Enrolled))),
     }

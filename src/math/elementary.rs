@@ -92,6 +92,41 @@ fn ln_scaled(x: f64, bias: f64) -> f64 {
     s * (half + (even + odd)) + k * LN2_LO - half + f + k * LN2_HI
 }
 
+/// eˣ − 1, with full relative accuracy near 0.
+///
+/// Source: Kahan's correction of a rounded eˣ by its own logarithm; Higham, Accuracy and Stability of Numerical Algorithms (2002),
+/// section 1.14.1. Errors stay below 4 ulp.
+#[must_use]
+#[inline(always)]
+pub fn exp_m1(x: f64) -> f64 {
+    let e = exp(x);
+    let less = e - 1.0;
+    if less == 0.0 {
+        x
+    } else if less == -1.0 || e == f64::INFINITY {
+        less
+    } else {
+        less * (x / ln(e))
+    }
+}
+
+/// ln(1 + x), with full relative accuracy near 0: −∞ at −1, NaN below.
+///
+/// Source: Kahan's correction of a rounded 1 + x; Goldberg, ACM Computing Surveys 23 (1991), theorem 4. Errors stay below 4 ulp.
+#[must_use]
+#[inline(always)]
+pub fn ln_1p(x: f64) -> f64 {
+    let more = 1.0 + x;
+    let excess = more - 1.0;
+    if excess == 0.0 {
+        x
+    } else if more == 0.0 || more == f64::INFINITY {
+        ln(more)
+    } else {
+        ln(more) * (x / excess)
+    }
+}
+
 /// 1 / (1 + e⁻ˣ), with full relative accuracy in both tails.
 #[must_use]
 #[inline(always)]

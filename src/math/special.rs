@@ -120,6 +120,17 @@ pub fn gamma_tail(a: f64, x: f64) -> f64 {
     statrs::function::gamma::checked_gamma_ur(a, x).unwrap_or(f64::NAN)
 }
 
+/// 1 − I_x(a, b): the probability that a beta variable with shapes a and b exceeds x, without cancellation; NaN unless both shapes
+/// are finite and positive.
+#[must_use]
+pub fn beta_tail(a: f64, b: f64, x: f64) -> f64 {
+    let inside = a.is_finite() && b.is_finite();
+    if !(inside && a > 0.0 && b > 0.0) {
+        return f64::NAN;
+    }
+    statrs::function::beta::checked_beta_reg(b, a, 1.0 - x.clamp(0.0, 1.0)).unwrap_or(f64::NAN)
+}
+
 /// Half width in probability of the central region of AS 241.
 const CENTRE: f64 = 0.425;
 /// e⁻²⁵: below it AS 241 changes to its third region.

@@ -1,7 +1,7 @@
 //! One column drawn: its address, its parameters as programs, and the map from noise to values.
 
 use crate::column::{Frame, Kind};
-use crate::distribution::{Arg, Distribution, Domain, Draw};
+use crate::distribution::{Arg, Distribution, Domain, Draw, is_count};
 use crate::expr::{Expr, Program, Registers};
 use crate::math::special::{normal_cdf_slice, normal_quantile_slice};
 use crate::random::{Address, Index, Replicate, Sequence, cut_point, unit32};
@@ -123,6 +123,7 @@ impl Domain {
             Domain::NonNegative => x.is_finite() && x >= 0.0,
             Domain::Probability => (0.0..=1.0).contains(&x),
             Domain::OpenProbability => x > 0.0 && x < 1.0,
+            Domain::Count => is_count(x),
         }
     }
 
@@ -135,6 +136,7 @@ impl Domain {
             Domain::NonNegative => "0 or more",
             Domain::Probability => "from 0 to 1",
             Domain::OpenProbability => "between 0 and 1, neither included",
+            Domain::Count => "a whole number from 0 to 1,000,000,000",
         }
     }
 }

@@ -197,6 +197,9 @@ fn notes(out: &mut String, design: &Design) {
     if design.analyses.iter().any(biased) {
         let _ = writeln!(out, "† biased against its limit: rejections, not power");
     }
+    for a in design.analyses.iter().filter(|a| a.hypothesis != "superiority") {
+        let _ = writeln!(out, "· {}: {}", a.label, a.hypothesis);
+    }
     for a in &design.analyses {
         for f in &a.failures.reasons {
             let _ = writeln!(

@@ -94,6 +94,20 @@ pub struct Variable {
     pub law: Box<dyn Distribution>,
     /// Whether it is drawn once for each site, and every patient has his site's value.
     pub per_site: bool,
+    /// Whose figure the quoted one is.
+    pub marginal: Marginal,
+}
+
+/// Whose figure the quoted one of an event time is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Marginal {
+    /// That of a patient whose hazard ratio is 1.
+    #[default]
+    No,
+    /// That of the enrolled controls together; the scale is not solved yet (see [`crate::marginal::solve`]).
+    Wanted,
+    /// That of the enrolled controls together: `law` has all cumulative hazards multiplied by this factor.
+    Solved(f64),
 }
 
 /// Correlation of the normal scores of two population variables.
@@ -174,6 +188,13 @@ pub enum Accrual {
         rates: Vec<f64>,
         /// Months at which each rate begins; the first is 0.
         from: Vec<f64>,
+    },
+    /// Rate-driven: a Poisson process whose rate rises linearly from 0 and then stays.
+    Ramp {
+        /// Patients a month once it has risen.
+        rate: f64,
+        /// Months over which it rises.
+        over: f64,
     },
     /// Rate-driven: superposed Poisson processes of the sites.
     Sites(Vec<Site>),
@@ -464,6 +485,8 @@ pub struct AnalysisPlan {
     pub sides: u8,
     /// Null value on the scale of the estimate: 0 (½ for Wilcoxon's probability), or the margin (ln of it on ratio scales).
     pub null: f64,
+    /// Limits between which the arms are equivalent, on the scale of the estimate; then `sides` is 1 and `null` no effect.
+    pub equivalence: Option<[f64; 2]>,
     /// 1 where *the treated* of an effect in the treated are the experimental arm, 0 where the control.
     pub treated: u8,
     /// Patients analysed: those in whom it is true.

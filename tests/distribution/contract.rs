@@ -33,6 +33,12 @@ fn laws() -> Vec<(String, Box<dyn Distribution>)> {
         ("exponential", "{ median = 1e-6 }"),
         ("weibull", "{ shape = 0.3, scale = 100, hazard-ratio = 2.5 }"),
         ("weibull", "{ shape = 9, median = 4 }"),
+        ("gompertz", "{ shape = 0.3, rate = 1e-4, hazard-ratio = 2 }"),
+        ("gompertz", "{ shape = 0, median = 9 }"),
+        ("gompertz", "{ shape = 1e-9, rate = 0.1 }"),
+        ("gompertz", "{ shape = 90, median = 12 }"),
+        ("log-logistic", "{ shape = 0.6, scale = 14, hazard-ratio = 1.7 }"),
+        ("log-logistic", "{ shape = 3, risk = 0.02, by = 9, hazard-ratio = 0.03 }"),
         ("piecewise-exponential", "{ rates = [0, 0.5, 0, 0.1], from = [0, 1, 2, 30], hazard-ratio = 0.8 }"),
     ];
     laws.extend(harder.iter().map(|(m, t)| (format!("{m} = {t}"), build(m, t))));
@@ -74,6 +80,7 @@ fn contract_parameters_lie_in_their_domains() {
                     Domain::NonNegative => x.is_finite() && x >= 0.0,
                     Domain::Probability => (0.0..=1.0).contains(&x),
                     Domain::OpenProbability => x > 0.0 && x < 1.0,
+                    Domain::Count => x >= 0.0 && x.fract() == 0.0,
                 };
                 assert!(inside, "{name}: {} = {x}", p.name);
             }
@@ -220,6 +227,12 @@ fn contract_rows_do_not_see_each_other() {
         ("uniform", r#"{ min = "if(treatment, 1, 2)", max = "if(treatment, 7, 6)" }"#),
         ("exponential", r#"{ rate = "if(treatment, 0.01, 0.02)" }"#),
         ("weibull", r#"{ shape = "if(treatment, 1.2, 0.7)", scale = "if(treatment, 5, 6)" }"#),
+        ("gompertz", r#"{ shape = "if(treatment, 0.1, 0.02)", rate = "if(treatment, 0.01, 0.02)" }"#),
+        ("gompertz", r#"{ shape = "if(treatment, 0.1, -0.02)", risk = "if(treatment, 0.2, 0.3)", by = 6 }"#),
+        (
+            "log-logistic",
+            r#"{ shape = "if(treatment, 1.2, 0.7)", median = 5, hazard-ratio = "if(treatment, 0.8, 1)" }"#,
+        ),
         (
             "piecewise-exponential",
             r#"{ rates = ["if(treatment, 0, 0.02)", 0.3], from = [0, 4], hazard-ratio = "if(treatment, 0.8, 1)" }"#,
@@ -284,5 +297,5 @@ fn contract_limits_are_kept() {
 fn contract_event_times() {
     let times: Vec<&str> =
         FAMILY.iter().filter(|m| build(m.form.name, m.form.example).is_event_time()).map(|m| m.form.name).collect();
-    assert_eq!(times, ["exponential", "weibull", "piecewise-exponential"]);
+    assert_eq!(times, ["exponential", "weibull", "gompertz", "log-logistic", "piecewise-exponential"]);
 }

@@ -38,6 +38,22 @@ fn by_hand_ways_of_quoting_agree() {
             "{ shape = 2, median = 20, hazard-ratio = 4 }",
         ],
     );
+    // a = .1: H(t) = 10b(e^(t/10) − 1), so S(10 ln 2) = e^(−10b) = ½ and S(10 ln 3) = ¼.
+    same(
+        "gompertz",
+        &[
+            "{ shape = 0.1, rate = 0.06931471805599453 }",
+            "{ shape = 0.1, median = 6.931471805599453 }",
+            "{ shape = 0.1, risk = 0.75, by = 10.98612288668110 }",
+            "{ shape = 0.1, rate = 0.03465735902799726, hazard-ratio = 2 }",
+        ],
+    );
+    same("gompertz", &["{ shape = 0, rate = 0.1 }", "{ shape = 0, risk = 0.5, by = 6.931471805599453 }"]);
+    // k = 2: the odds of the event are (t/10)², 9 by month 30.
+    same(
+        "log-logistic",
+        &["{ shape = 2, scale = 10 }", "{ shape = 2, median = 10 }", "{ shape = 2, risk = 0.9, by = 30 }"],
+    );
     same(
         "lognormal",
         &[
@@ -96,6 +112,10 @@ fn by_hand_hazard_ratio_is_a_power_of_survival() {
     let quoted = [
         ("exponential", "risk = 0.05, by = 12"),
         ("weibull", "shape = 0.7, median = 30"),
+        ("gompertz", "shape = 0.08, rate = 0.01"),
+        ("gompertz", "shape = -0.002, risk = 0.3, by = 12"),
+        ("log-logistic", "shape = 0.7, median = 30"),
+        ("log-logistic", "shape = 2, risk = 0.3, by = 12"),
         ("piecewise-exponential", "rates = [0.02, 0.1, 0.05], from = [0, 6, 18]"),
     ];
     for (member, keys) in quoted {
@@ -124,6 +144,11 @@ fn by_hand_never() {
         ("exponential", r#"{ risk = "if(treatment, 0, 0.01)", by = 6 }"#),
         ("weibull", "{ shape = 1.5, risk = 0, by = 12 }"),
         ("weibull", r#"{ shape = 0.5, scale = 3, hazard-ratio = "if(treatment, 0, 1)" }"#),
+        ("gompertz", "{ shape = 0.1, rate = 0 }"),
+        ("gompertz", "{ shape = -0.1, risk = 0, by = 12 }"),
+        ("gompertz", r#"{ shape = 0, median = 6, hazard-ratio = "if(treatment, 0, 1)" }"#),
+        ("log-logistic", "{ shape = 2, risk = 0, by = 12 }"),
+        ("log-logistic", r#"{ shape = 2, scale = 12, hazard-ratio = "if(treatment, -0, 1)" }"#),
         ("piecewise-exponential", "{ rates = [0, 0], from = [0, 3] }"),
         ("piecewise-exponential", "{ rates = [0.1, 2], from = [0, 3], hazard-ratio = 0 }"),
     ];
@@ -136,11 +161,65 @@ fn by_hand_never() {
     let plateau = build("piecewise-exponential", "{ rates = [0.1, 0], from = [0, 3] }");
     let t = quantile(plateau.as_ref(), &[0.25, 0.26], 0);
     assert!(t[0] < 3.0 && t[1] == f64::INFINITY, "{t:?}");
+    // b/|a| = ln 2: half never have it, S(10 ln 2) = e^(−½ ln 2), and a hazard ratio of 2 leaves a quarter.
+    let cured =
+        build("gompertz", "{ shape = -0.1, rate = 0.06931471805599453, hazard-ratio = \"if(treatment, 2, 1)\" }");
+    let t = quantile(cured.as_ref(), &[0.3, 0.4999999, 0.5000001, 0.74], 0);
+    assert!(t[1] > 100.0 && t[1].is_finite() && t[2..] == [f64::INFINITY; 2], "{t:?}");
+    assert!(close(quantile(cured.as_ref(), &[1.0 - 0.5_f64.sqrt()], 0)[0], 10.0 * std::f64::consts::LN_2, 1e-12));
+    let [p0, p1] = [0, 1].map(|arm| parameters(cured.as_ref(), arm));
+    assert!(close(cured.survival(f64::INFINITY, &p0), 0.5, 1e-14));
+    assert!(close(cured.survival(f64::INFINITY, &p1), 0.25, 1e-14));
+    assert!(quantile(cured.as_ref(), &[0.74], 1)[0].is_finite());
     // A gap: nobody has it between months 1 and 5.
     let gap = build("piecewise-exponential", "{ rates = [0.1, 0, 0.1], from = [0, 1, 5] }");
     let below = 1.0 - (-0.1_f64).exp();
     let t = quantile(gap.as_ref(), &[below - 1e-9, below + 1e-9], 0);
     assert!(t[0] < 1.0 && t[0] > 0.999 && t[1] > 5.0 && t[1] < 5.001, "{t:?}");
+}
+
+/// What was quoted, of arm 0 and of a patient whose hazard ratio is 1; and all hazards half as large.
+#[test]
+fn by_hand_quoted_points_and_scaled_hazards() {
+    let ln2 = std::f64::consts::LN_2;
+    let h = -(0.7_f64.ln());
+    let cases = [
+        ("exponential", r#"{ risk = "if(treatment, 0.1, 0.3)", by = 12, hazard-ratio = 3 }"#, Some([h, 12.0])),
+        ("exponential", "{ rate = 0.05, hazard-ratio = 3 }", Some([ln2, ln2 / 0.05])),
+        ("exponential", "{ rate = 0 }", None),
+        ("weibull", "{ shape = 2, median = 9 }", Some([ln2, 9.0])),
+        ("weibull", "{ shape = 2, scale = 9 }", Some([1.0, 9.0])),
+        ("gompertz", "{ shape = 0.1, rate = 0.06931471805599453, hazard-ratio = 3 }", Some([ln2, 10.0 * ln2])),
+        ("gompertz", "{ shape = -0.1, rate = 0.01 }", None),
+        ("gompertz", "{ shape = -0.1, risk = 0.3, by = 12 }", Some([h, 12.0])),
+        ("log-logistic", "{ shape = 2, scale = 9 }", Some([ln2, 9.0])),
+        ("log-logistic", "{ shape = 2, risk = 0.3, by = 12 }", Some([h, 12.0])),
+        (
+            "piecewise-exponential",
+            "{ rates = [0.1, 0.05], from = [0, 5], hazard-ratio = 3 }",
+            Some([ln2, 5.0 + (ln2 - 0.5) / 0.05]),
+        ),
+        ("piecewise-exponential", "{ rates = [0.1, 0], from = [0, 5] }", None),
+        ("lognormal", "{ median = 2, sigma = 1 }", None),
+    ];
+    for (member, table, wanted) in cases {
+        let law = build(member, table);
+        let found = law.quoted(0).map(|q| [q.hazard, q.time]);
+        let same = match (found, wanted) {
+            (Some(f), Some(w)) => close(f[0], w[0], 1e-14) && close(f[1], w[1], 1e-14),
+            (f, w) => f == w,
+        };
+        assert!(same, "{member} = {table}: {found:?}");
+        let scaled = law.scaled(0.5);
+        assert_eq!(scaled.is_some(), law.is_event_time(), "{member}");
+        if let Some(scaled) = scaled {
+            for t in [0.5, 3.0, 20.0] {
+                let half = scaled.survival(t, &parameters(scaled.as_ref(), 1));
+                let whole = law.survival(t, &parameters(law.as_ref(), 1));
+                assert!(close(half * half, whole, 1e-13), "{member} = {table} at {t}: {half} and {whole}");
+            }
+        }
+    }
 }
 
 #[test]

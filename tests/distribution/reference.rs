@@ -15,8 +15,9 @@ fn reference_r() {
             other => panic!("{other}"),
         };
         let error = (found - wanted).abs();
-        assert!(error <= 1e-12 * wanted.abs(), "{line}: found {found}, error {error:e}");
+        // never is never
+        assert!(found == wanted || error <= 1e-12 * wanted.abs(), "{line}: found {found}, error {error:e}");
         rows += 1;
     }
-    assert_eq!(rows, 164);
+    assert_eq!(rows, 231);
 }

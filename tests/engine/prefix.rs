@@ -321,6 +321,14 @@ fn contract_prefix_of_piecewise_rates() {
     }
 }
 
+#[test]
+fn contract_prefix_of_a_ramp() {
+    let ramp = "[enrolment]\nrate-of = \"RATE\"\nramp = { rate = 30, over = 6 }";
+    for rate_of in ["enrolled", "screened"] {
+        assert_prefix(&trial("sizes = [2]", &ramp.replace("RATE", rate_of)), false);
+    }
+}
+
 /// Population columns of the first 2,000 candidates, by name.
 fn population(scenario: &Scenario) -> (BTreeMap<String, Vec<u64>>, Vec<u16>) {
     let protocol = Protocol::compile(scenario, 5, Wanted::Everything);

@@ -51,3 +51,25 @@ e <- -log1p(-u) / 1.5
 piece <- findInterval(e, cumulative)
 row("piecewise-exponential", "{ rates = [0.02, 0.1, 0.05], from = [0, 6, 18], hazard-ratio = 1.5 }", "quantile", u,
     from[piece] + (e - cumulative[piece]) / rates[piece])
+
+# Beta and binomial.
+row("beta", "{ alpha = 2, beta = 5 }", "survival", c(-1, 0, 0.01, 0.3, 0.9, 1), pbeta(c(-1, 0, 0.01, 0.3, 0.9, 1), 2, 5, lower.tail = FALSE))
+row("beta", "{ mean = 0.3, precision = 2 }", "survival", c(0.001, 0.3, 0.99), pbeta(c(0.001, 0.3, 0.99), 0.6, 1.4, lower.tail = FALSE))
+row("binomial", "{ trials = 10, probability = 0.3 }", "survival", c(-1, 0, 0.5, 3, 9, 10), pbinom(c(-1, 0, 0.5, 3, 9, 10), 10, 0.3, FALSE))
+row("binomial", "{ trials = 100, probability = 0.9 }", "survival", c(70, 90, 99), pbinom(c(70, 90, 99), 100, 0.9, FALSE))
+
+# Gompertz, from its cumulative hazard b (e^(at) - 1) / a; the rate b from the hazard -log1p(-risk) quoted at a month.
+gompertz <- function(u, a, b) { x <- -log1p(-u) * a / b; ifelse(x <= -1, Inf, suppressWarnings(log1p(x)) / a) }
+row("gompertz", "{ shape = 0.05, rate = 0.02 }", "quantile", u, gompertz(u, 0.05, 0.02))
+row("gompertz", "{ shape = 0.1, median = 9, hazard-ratio = 0.7 }", "quantile", u, gompertz(u, 0.1, 0.7 * log(2) * 0.1 / expm1(0.9)))
+row("gompertz", "{ shape = -0.02, risk = 0.3, by = 12 }", "quantile", u, gompertz(u, -0.02, -log1p(-0.3) * -0.02 / expm1(-0.24)))
+t <- c(0.1, 5, 14, 80)
+row("gompertz", "{ shape = -0.1, rate = 0.05, hazard-ratio = 2 }", "survival", t, exp(-2 * 0.05 * expm1(-0.1 * t) / -0.1))
+
+# Log-logistic: the logistic distribution of the logarithm, log t ~ Logistic(log b, 1 / k); a hazard ratio as above.
+loglogistic <- function(u, k, b, h = 1) exp(qlogis(-expm1(log1p(-u) / h), log(b), 1 / k))
+middle <- u[u > 0.01 & u < 0.95]
+row("log-logistic", "{ shape = 1.5, scale = 14 }", "quantile", middle, loglogistic(middle, 1.5, 14))
+row("log-logistic", "{ shape = 2, risk = 0.3, by = 12, hazard-ratio = 0.7 }", "quantile", middle, loglogistic(middle, 2, 12 / (0.3 / 0.7)^(1 / 2), 0.7))
+row("log-logistic", "{ shape = 0.6, median = 9 }", "survival", t, plogis(log(t), log(9), 1 / 0.6, lower.tail = FALSE))
+row("log-logistic", "{ shape = 3, median = 9, hazard-ratio = 2 }", "survival", t, plogis(log(t), log(9), 1 / 3, lower.tail = FALSE)^2)

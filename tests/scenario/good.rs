@@ -130,7 +130,7 @@ fn by_hand_a_variant_and_the_command_line_override_parameters() {
 #[test]
 fn by_hand_null_values_are_on_the_scale_of_the_estimate() {
     let scenario = good(SURVIVAL);
-    let [cox, curves, rank] = scenario.analyses.as_slice() else {
+    let [cox, curves, rank, by_sex] = scenario.analyses.as_slice() else {
         panic!("{:?}", scenario.analyses);
     };
     assert_eq!(cox.null, 1.3_f64.ln());
@@ -138,7 +138,7 @@ fn by_hand_null_values_are_on_the_scale_of_the_estimate() {
     assert!((cox.estimand.unwrap() + 0.25).abs() < 1e-15);
     assert_eq!(cox.covariates, [Expr::Column(ColumnId(0)), Expr::Column(ColumnId(1))]);
     assert_eq!((curves.null, curves.sides, curves.alpha), (-0.1, 1, 0.025));
-    assert_eq!(curves.interaction, Some(Expr::Column(ColumnId(1))));
+    assert_eq!(by_sex.interaction, Some(Expr::Column(ColumnId(1))));
     assert_eq!((rank.null, rank.sides, rank.alpha), (0.5, 2, 0.05));
     assert_eq!(rank.label, "Quality of life");
     // The control is the second arm: the only other arm is compared with it, unless the analysis says otherwise.
@@ -185,7 +185,7 @@ fn by_hand_a_variant_replaces_and_switches_off() {
     assert_eq!(scenario.variables[0].label, "age");
     assert_eq!(scenario.variables[0].law.parameters()[0].value, Expr::Number(80.0));
     assert_eq!(scenario.criteria.len(), 2);
-    assert_eq!(scenario.analyses.len(), 2);
+    assert_eq!(scenario.analyses.len(), 3);
     assert!(matches!(&scenario.enrolment.accrual, Accrual::Sites(sites) if sites.len() == 1));
     assert_eq!(variants(SURVIVAL).unwrap(), ["base", "null", "old-people"]);
 }
@@ -386,6 +386,32 @@ fn contract_further_mistakes_are_found() {
         (format!("{P1}\n[enrolment]\npiecewise = {{ rates = [1], from = [3] }}\n"), "out-of-domain"),
         (format!("{P1}\n[enrolment]\npiecewise = {{ rates = [1], from = [0, 6] }}\n"), "wrong-length"),
         (format!("{P1}\n[enrolment]\npiecewise = {{ rates = [-1, 2], from = [0, 6] }}\n"), "out-of-domain"),
+        (format!("{P1}\n[[variable]]\nname = \"t\"\nexponential = {{ rate = 1, marginal = true }}\n"), "contradiction"),
+        (format!("{P1}\n[observation]\ndropout.exponential = {{ rate = 1, marginal = true }}\n"), "contradiction"),
+        (format!("{P1}\n[[outcome]]\nname = \"t\"\nexponential = {{ rate = 0, marginal = true }}\n"), "contradiction"),
+        (
+            format!("{P1}\n[[outcome]]\nname = \"t\"\nexponential = {{ rate = \"1 + response\", marginal = true }}\n"),
+            "contradiction",
+        ),
+        (format!("{P1}\nmargin = -0.1\nequivalence = [-0.1, 0.1]\n"), "contradiction"),
+        (format!("{P1}\nequivalence = [-0.1, 0.1]\n").replace("sides = 1", "sides = 2"), "contradiction"),
+        (format!("{P1}\nequivalence = [-0.1]\n"), "wrong-length"),
+        (format!("{P1}\nequivalence = [0.1, -0.1]\n"), "not-ascending"),
+        (format!("{P1}\nequivalence = [0.1, 0.2]\n"), "out-of-domain"),
+        (
+            format!("{P1}\nequivalence = [0.8, 1.25]\n")
+                .replace("difference-of-proportions", "logistic")
+                .replace("{ test = \"pooled-z\" }", "{}")
+                .replace("0.8,", "0,"),
+            "out-of-domain",
+        ),
+        (template("interaction = \"age >= 65\"", "margin = 2\ninteraction = \"age >= 65\""), "contradiction"),
+        (
+            template("interaction = \"age >= 65\"", "equivalence = [-2, 2]\ninteraction = \"age >= 65\""),
+            "contradiction",
+        ),
+        (format!("{P1}\n[enrolment]\nramp = {{ rate = 0, over = 6 }}\n"), "out-of-domain"),
+        (format!("{P1}\n[enrolment]\nramp = {{ rate = 12, over = 0 }}\n"), "out-of-domain"),
         (format!("{P1}\n[enrolment]\nuniform = {{ over = 0 }}\n"), "out-of-domain"),
         (P1.replace("binary = { value = \"response\"", "binary = { value = \"\""), "bad-expression"),
         (P1.replace("binary = { value = \"response\",", "binary = {"), "contradiction"),

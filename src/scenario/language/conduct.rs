@@ -24,6 +24,7 @@ pub(super) static ENROLMENT: Form = Form {
         ),
         optional("uniform", Kind::Table(&UNIFORM), UNIFORM.summary),
         optional("piecewise", Kind::Table(&PIECEWISE), PIECEWISE.summary),
+        optional("ramp", Kind::Table(&RAMP), RAMP.summary),
         SOURCE,
     ],
     example: "{ uniform = { over = 24 } }",
@@ -44,6 +45,16 @@ pub(super) static PIECEWISE: Form = Form {
         required("from", Kind::List(&Kind::Date), "When each period begins [months, or dates]; the first is 0."),
     ],
     example: "{ rates = [4, 9], from = [0, 6] }",
+};
+
+pub(super) static RAMP: Form = Form {
+    name: "ramp",
+    summary: "Patients arrive at a rate that rises in a straight line from 0 and then stays.",
+    keys: &[
+        required("rate", Kind::Number, "Patients a month once it has risen."),
+        required("over", Kind::Number, "How long it rises [months]."),
+    ],
+    example: "{ rate = 12, over = 6 }",
 };
 
 pub(super) static SITE: Form = Form {

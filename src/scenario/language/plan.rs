@@ -19,11 +19,16 @@ pub(super) static ANALYSIS: LazyLock<Form> = LazyLock::new(|| Form {
             SOURCE,
             required("endpoint", Kind::Name, "What is analysed."),
             optional("alpha", Kind::Number, "Significance level over all sides; default 0.05."),
-            optional("sides", Kind::Integer(1, 2), "One- or two-sided; default 2."),
+            optional("sides", Kind::Integer(1, 2), "One- or two-sided; default 2, and 1 for equivalence."),
             optional(
                 "margin",
                 Kind::Number,
                 "Null value of the estimate, for non-inferiority; on ratio scales a ratio. Default: no effect.",
+            ),
+            optional(
+                "equivalence",
+                Kind::List(&Kind::Number),
+                "Lower and upper limit between which the arms are equivalent, in place of a margin; on ratio scales ratios. Both one-sided tests must reject, each at `alpha`; the interval has level 1 − 2 alpha.",
             ),
             optional(
                 "subset",

@@ -68,9 +68,10 @@ impl Resolver {
         }
         let scale = method.scale();
         let margin = self.on_scale(table, "margin", scale);
+        let equivalence = self.equivalence(table, scale);
+        self.check_null_of_interaction(table);
         let relevant = self.on_scale(table, "relevant", scale);
         let estimand = self.estimand(table, scale);
-        let no_effect = if scale == Scale::Probability { 0.5 } else { 0.0 };
         let (alpha, sides) = alpha?;
         Some(AnalysisPlan {
             label: table.text("label").unwrap_or(&name).to_owned(),
@@ -81,7 +82,8 @@ impl Resolver {
             arms: compared?,
             alpha,
             sides,
-            null: margin?.unwrap_or(no_effect),
+            null: margin?.unwrap_or(no_effect(scale)),
+            equivalence: equivalence?,
             treated: treated?,
             subset: subset?,
             covariates: covariates?,
@@ -199,7 +201,7 @@ impl Resolver {
     }
 
     fn alpha(&mut self, table: &Table) -> Option<(f64, u8)> {
-        let sides = if table.integer("sides") == Some(1) { 1 } else { 2 };
+        let sides = if table.integer("sides") == Some(1) || table.has("equivalence") { 1 } else { 2 };
         let alpha = self.number_in(table, "alpha", Domain::OpenProbability)?.unwrap_or(0.05);
         if sides == 1 && alpha >= 0.5 {
             self.say(
@@ -296,6 +298,68 @@ impl Resolver {
         }
     }
 
+    /// Limits of equivalence on the scale of the estimate. `Some(None)` where not given.
+    #[allow(clippy::option_option)]
+    fn equivalence(&mut self, table: &Table, scale: Scale) -> Option<Option<[f64; 2]>> {
+        if !table.has("equivalence") {
+            return Some(None);
+        }
+        let (at, none) = (table.span_of("equivalence"), no_effect(scale));
+        if table.has("margin") || table.integer("sides") == Some(2) {
+            let (other, why) = if table.has("margin") {
+                ("margin", "two null values instead of one")
+            } else {
+                ("sides", "two one-sided tests")
+            };
+            self.say(
+                Diagnostic::new(Code::Contradiction, table.span_of(other), format!("`{other}` cannot stand beside `equivalence`"))
+                    .label("contradicts it")
+                    .and(at, why)
+                    .help("non-inferiority has a `margin`; equivalence has two limits, and each of its tests is one-sided at `alpha`"),
+            );
+            return None;
+        }
+        let limits = self.numbers_at(table, "equivalence")?;
+        let [(low, _), (high, _)] = limits[..] else {
+            self.say(
+                Diagnostic::new(Code::WrongLength, at, format!("`equivalence` has {} numbers", limits.len()))
+                    .label("lower and upper limit")
+                    .help("equivalence = [-3, 3], and where the method estimates a ratio equivalence = [0.8, 1.25]"),
+            );
+            return None;
+        };
+        self.ascending(&limits, "equivalence")?;
+        let written = table.list("equivalence");
+        let low = self.scaled(low, "equivalence", &written[0], scale)?;
+        let high = self.scaled(high, "equivalence", &written[1], scale)?;
+        if low < none && none < high {
+            return Some(Some([low, high]));
+        }
+        let none = if scale == Scale::LogRatio { none.exp() } else { none };
+        self.say(
+            Diagnostic::new(Code::OutOfDomain, at, "the limits of equivalence do not hold no effect")
+                .label(format!("allowed: one below and one above {none}")),
+        );
+        None
+    }
+
+    /// The null value of an interaction is no difference between the groups.
+    fn check_null_of_interaction(&mut self, table: &Table) {
+        let null = ["margin", "equivalence"].into_iter().find(|key| table.has(key));
+        if let (Some(null), true) = (null, table.has("interaction")) {
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    table.span_of(null),
+                    format!("`{null}` cannot stand beside `interaction`"),
+                )
+                .label("contradicts it")
+                .and(table.span_of("interaction"), "tested against no difference of the effects")
+                .help("leave one of them out"),
+            );
+        }
+    }
+
     /// The parameter that is the true value. `Some(None)` where none is named.
     #[allow(clippy::option_option)]
     fn estimand(&mut self, table: &Table, scale: Scale) -> Option<Option<f64>> {
@@ -328,6 +392,11 @@ fn covariates<'t>(file: &'t Table, table: &'t Table) -> Vec<&'t Located> {
 /// The word for the site as a factor.
 fn is_site(covariate: &Located) -> bool {
     matches!(&covariate.item, Item::Formula(formula) if formula.text.trim() == "site")
+}
+
+/// The estimate where the arms do not differ.
+fn no_effect(scale: Scale) -> f64 {
+    if scale == Scale::Probability { 0.5 } else { 0.0 }
 }
 
 fn kind(response: ResponseKind) -> &'static str {

@@ -123,7 +123,7 @@ impl Resolver {
         let empty = Table::default();
         let written = file.table("enrolment");
         let table = written.unwrap_or(&empty);
-        let models: Vec<&str> = ["uniform", "piecewise"].into_iter().filter(|key| table.has(key)).collect();
+        let models: Vec<&str> = ["uniform", "piecewise", "ramp"].into_iter().filter(|key| table.has(key)).collect();
         let rate_of = if table.text("rate-of") == Some("screened") { RateOf::Screened } else { RateOf::Enrolled };
         let accrual = match (models.as_slice(), sites) {
             ([], []) if written.is_some() => {
@@ -134,7 +134,7 @@ impl Resolver {
                         "`enrolment` does not say how patients arrive",
                     )
                     .label("needs a model of arrival")
-                    .help("uniform = { over = 24 }, or piecewise = { rates = [4, 9], from = [0, 6] }, or [[site]] entries; without `[enrolment]` everyone enters at month 0"),
+                    .help("uniform = { over = 24 }, or piecewise = { rates = [4, 9], from = [0, 6] }, or ramp = { rate = 12, over = 6 }, or [[site]] entries; without `[enrolment]` everyone enters at month 0"),
                 );
                 None
             }
@@ -145,6 +145,12 @@ impl Resolver {
                 self.number_in(table, "over", Domain::Positive)?.map(|over| Accrual::Uniform { over })
             }
             (["piecewise"], []) => self.piecewise(table.table("piecewise")?),
+            (["ramp"], []) => {
+                let table = table.table("ramp")?;
+                let rate = self.number_in(table, "rate", Domain::Positive);
+                let over = self.number_in(table, "over", Domain::Positive);
+                rate?.zip(over?).map(|(rate, over)| Accrual::Ramp { rate, over })
+            }
             ([first, rest @ ..], sites) => {
                 let at = |key: &str| table.entry(key).map_or_else(|| table.span.clone(), |e| e.key_span.clone());
                 let second = match (rest, sites) {
@@ -156,7 +162,7 @@ impl Resolver {
                     Diagnostic::new(Code::SeveralAccruals, second, "enrolment has more than one model of arrival")
                         .label("a second one")
                         .and(at(first), "the first")
-                        .help("keep one of `uniform`, `piecewise` and the [[site]] entries"),
+                        .help("keep one of `uniform`, `piecewise`, `ramp` and the [[site]] entries"),
                 );
                 None
             }
@@ -457,7 +463,9 @@ impl Resolver {
         let Some(table) = file.table("observation").and_then(|o| o.table("dropout")) else {
             return Some(None);
         };
-        self.law(table, &Sight::everything(), arms).map(Some)
+        let law = self.law(table, &Sight::everything(), arms);
+        self.not_marginal(table)?;
+        law.map(Some)
     }
 
     pub(super) fn deaths(&mut self, file: &Table, columns: &Columns<'_>) -> Option<Vec<ColumnId>> {

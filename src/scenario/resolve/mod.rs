@@ -93,7 +93,7 @@ impl Resolver {
         let variables = self.variables(&file);
         let correlations = self.correlations(&file, &variables);
         let criteria = self.criteria(&file);
-        let outcomes = self.outcomes(&file, variables.len(), &arms);
+        let outcomes = self.outcomes(&file, variables.len(), &arms, control);
         let columns = names::Columns::new(&variables, &outcomes);
         let enrolment = self.enrolment(&file, n);
         if let (Some(criteria), Some(enrolment)) = (&criteria, &enrolment) {
@@ -387,6 +387,7 @@ fn allowed(domain: Domain, x: f64) -> (bool, &'static str) {
         Domain::NonNegative => (x >= 0.0, "0 or more"),
         Domain::Probability => ((0.0..=1.0).contains(&x), "from 0 to 1"),
         Domain::OpenProbability => (x > 0.0 && x < 1.0, "between 0 and 1"),
+        Domain::Count => (crate::distribution::is_count(x), "a whole number from 0 to 1,000,000,000"),
     };
     (fits && x.is_finite(), words)
 }

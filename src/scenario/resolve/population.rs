@@ -5,8 +5,9 @@ use super::{Resolver, allowed};
 use crate::distribution::{self, Distribution, Domain, Draw};
 use crate::expr::{ColumnId, Expr};
 use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::form::Span;
 use crate::scenario::written::Table;
-use crate::scenario::{Arm, Correlation, Criterion, Enrolment, Holds, RateOf, Variable};
+use crate::scenario::{Arm, Correlation, Criterion, Enrolment, Holds, Marginal, RateOf, Variable};
 
 /// Most columns: their numbers must fit [`ColumnId`].
 const MOST_COLUMNS: usize = 10_000;
@@ -48,29 +49,70 @@ impl Resolver {
             .enumerate()
             .map(|(i, table)| match table.text("per") {
                 Some("site") => self.site_variable(table, file),
-                _ => self.variable(table, &Sight::population(i), &[]),
+                _ => self.variable(table, &Sight::population(i), &[], None),
             })
             .collect()
     }
 
     /// The outcomes, those that could not be read as `None`.
-    pub(super) fn outcomes(&mut self, file: &Table, population: usize, arms: &[Arm]) -> Vec<Option<Variable>> {
+    pub(super) fn outcomes(
+        &mut self,
+        file: &Table,
+        population: usize,
+        arms: &[Arm],
+        control: Option<usize>,
+    ) -> Vec<Option<Variable>> {
         file.tables("outcome")
             .iter()
             .enumerate()
-            .map(|(i, table)| self.variable(table, &Sight::outcome(population + i), arms))
+            .map(|(i, table)| self.variable(table, &Sight::outcome(population + i), arms, control))
             .collect()
     }
 
-    fn variable(&mut self, table: &Table, sight: &Sight, arms: &[Arm]) -> Option<Variable> {
+    fn variable(&mut self, table: &Table, sight: &Sight, arms: &[Arm], control: Option<usize>) -> Option<Variable> {
         let name = table.text("name")?.to_owned();
         let law = self.law(table, sight, arms)?;
-        Some(Variable { label: table.text("label").unwrap_or(&name).to_owned(), name, law, per_site: false })
+        let marginal = if arms.is_empty() {
+            self.not_marginal(table)?;
+            Marginal::No
+        } else {
+            self.marginal(table, law.as_ref(), control)?
+        };
+        Some(Variable { label: table.text("label").unwrap_or(&name).to_owned(), name, law, per_site: false, marginal })
+    }
+
+    /// Whether the quoted figure of an outcome is that of the enrolled controls, who must then share it.
+    fn marginal(&mut self, table: &Table, law: &dyn Distribution, control: Option<usize>) -> Option<Marginal> {
+        let Some((at, true)) = written_marginal(table) else {
+            return Some(Marginal::No);
+        };
+        if law.quoted(u8::try_from(control?).ok()?).is_some() {
+            return Some(Marginal::Wanted);
+        }
+        self.say(
+            Diagnostic::new(Code::Contradiction, at, "the quoted figure is not one figure of all controls")
+                .label("needs one figure to solve for")
+                .help("with `marginal` the figure quoted and its month are numbers, or expressions of parameters and arms; where a rate is quoted, half the patients must have the event some day"),
+        );
+        None
+    }
+
+    /// Refuses `marginal` where no one is a control.
+    pub(super) fn not_marginal(&mut self, table: &Table) -> Option<()> {
+        let Some((at, true)) = written_marginal(table) else {
+            return Some(());
+        };
+        self.say(
+            Diagnostic::new(Code::Contradiction, at, "only the quoted figure of an outcome can be marginal")
+                .label("not of an outcome")
+                .help("leave `marginal` out: the quoted figure is that of a patient whose hazard ratio is 1"),
+        );
+        None
     }
 
     /// A variable that every patient of a site shares: its parameters are the same for all sites.
     fn site_variable(&mut self, table: &Table, file: &Table) -> Option<Variable> {
-        let variable = self.variable(table, &Sight::parameters(), &[])?;
+        let variable = self.variable(table, &Sight::parameters(), &[], None)?;
         if file.tables("site").is_empty() {
             self.say(
                 Diagnostic::new(
@@ -281,7 +323,7 @@ impl Resolver {
                         format!("`{}` cannot be correlated through normal scores", names[i]),
                     )
                     .label("has no quantile function")
-                    .help("derived variables, and distributions drawn by rejection (gamma, Poisson), can read other variables in their parameters instead"),
+                    .help("derived variables, and distributions drawn by rejection (gamma, beta, binomial, Poisson), can read other variables in their parameters instead"),
                 );
             }
         }
@@ -381,6 +423,12 @@ fn not_positive_definite(a: &mut [f64], n: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// `marginal` of the distribution that a table names, and where it stands.
+fn written_marginal(table: &Table) -> Option<(Span, bool)> {
+    let body = distribution::FAMILY.iter().find_map(|member| table.table(member.form.name))?;
+    body.flag("marginal").map(|marginal| (body.span_of("marginal"), marginal))
 }
 
 fn sorted([a, b]: [ColumnId; 2]) -> [ColumnId; 2] {
