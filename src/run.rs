@@ -102,6 +102,14 @@ pub fn run(protocol: &Protocol<'_>, plan: &Plan<'_>, fold: &mut dyn Fold) -> Res
         .collect();
     let mut next = plan.replicates.start;
     let mut ended = Ended { replicates: 0, fault: None, tables: Tables::new(protocol), simulating: 0.0, truth: 0.0 };
+    if plan.truth {
+        let watch = Stopwatch::start();
+        if let Err(fault) = engine::pilot_roots(protocol) {
+            ended.fault = Some(fault);
+            return Ok(ended);
+        }
+        ended.truth += watch.seconds();
+    }
     let mut filled: Vec<Batch> = Vec::new();
     let mut empty: Vec<Batch> = Vec::new();
     let mut outcome = Ok(true);

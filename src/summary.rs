@@ -477,7 +477,12 @@ fn describe(protocol: &Protocol<'_>, a: usize) -> String {
         Target::Incidence(_) => "difference of cumulative incidence",
         Target::RestrictedMean(_) => "difference of restricted mean survival",
         Target::Subdistribution => "log subdistribution hazard ratio",
-        Target::Undefined => "coefficient of the arm, adjusted for covariates",
+        Target::Coefficient | Target::Undefined => match plan.method.target() {
+            Target::LogOdds => "log odds ratio given the covariates",
+            Target::CommonOdds => "log common odds ratio of a higher category given the covariates",
+            Target::Hazard => "log hazard ratio given the covariates",
+            _ => "coefficient of the arm, adjusted for covariates",
+        },
     };
     let population = match (&plan.subset, &plan.interaction) {
         (_, Some(_)) => "the enrolled: effect where the condition holds minus where it does not",

@@ -19,6 +19,7 @@ pub mod logistic;
 pub mod net_benefit;
 pub mod pairs;
 pub mod proportional_odds;
+pub mod root;
 pub mod t_test;
 pub mod table;
 pub mod time_order;
@@ -32,6 +33,8 @@ use std::fmt::Debug;
 use crate::endpoint::hierarchical::Comparison;
 use crate::estimand::{Target, Tilt};
 use crate::scenario::form::Member;
+
+use root::Root;
 
 /// The methods, as they may be written under `[[analysis]]`.
 #[rustfmt::skip]
@@ -287,6 +290,15 @@ pub trait Analysis: Debug + Send + Sync {
         out.clear();
         out.resize(data.arm.len(), 1.0);
         Ok(())
+    }
+
+    /// The root of the method's estimating equation on a pilot of many replicates' patients, those of an arm (control, experimental)
+    /// weighted alike; for methods whose limit with covariates is such a root.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn root(&self, _: &Dataset<'_>, _: [f64; 2]) -> Result<Box<dyn Root>, Status> {
+        Err(Status::NotConverged)
     }
 
     /// Names of the parts that the method stores in [`Estimate::parts`].

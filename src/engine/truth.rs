@@ -44,11 +44,15 @@ impl Tables {
     }
 }
 
-/// What an analysis estimates: defined for unadjusted methods, and for linear models whose covariates randomisation balances.
+/// What an analysis estimates. Linear models with covariates, which randomisation balances, estimate what they do without; other
+/// models the coefficient of the arm given the covariates.
 #[must_use]
 pub fn target(_: &Protocol<'_>, plan: &crate::scenario::AnalysisPlan) -> Target {
-    let target = plan.method.target();
-    if plan.covariates.is_empty() || target == Target::Mean { target } else { Target::Undefined }
+    match plan.method.target() {
+        target if plan.covariates.is_empty() || target == Target::Mean => target,
+        Target::LogOdds | Target::CommonOdds | Target::Hazard => Target::Coefficient,
+        _ => Target::Undefined,
+    }
 }
 
 /// The targets of all analyses in one replicate, from both potential outcomes of every enrolled patient. Call after [`super::replicate`]
@@ -63,7 +67,41 @@ pub fn truth(
     rows: &mut [RowRecord],
     tables: &mut Tables,
 ) -> Result<(), Fault> {
-    let count = work.cohort.rows;
+    potential_endpoints(protocol, replicate, work)?;
+    if work.cohort.rows == 0 {
+        return Ok(());
+    }
+    for (number, row) in rows.iter_mut().enumerate() {
+        let plan = &protocol.scenario.analyses[number];
+        let goal = target(protocol, plan);
+        if goal == Target::Undefined {
+            continue;
+        }
+        for seen in 0..if protocol.incomplete { 2 } else { 1 } {
+            let groups = groups(protocol, number);
+            let mut values = [f64::NAN; 2];
+            for (g, &group) in groups.iter().enumerate() {
+                values[g] = potential(protocol, number, goal, group, seen, g, work, row, tables);
+            }
+            row.target[seen] = if groups.len() == 2 { values[0] - values[1] } else { values[0] };
+        }
+        if !protocol.incomplete {
+            row.target[1] = row.target[0];
+            row.sums[1] = row.sums[0];
+        }
+    }
+    Ok(())
+}
+
+/// Endpoints of every enrolled patient in every arm, complete and as seen.
+///
+/// # Errors
+/// See [`super::replicate`].
+pub(super) fn potential_endpoints(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    work: &mut Workspace,
+) -> Result<(), Fault> {
     for arm in 0..protocol.scenario.arms.len() {
         work.cohort.arm.fill(arm as u8);
         let candidates = index(&work.candidates, work.dense);
@@ -80,30 +118,23 @@ pub fn truth(
             }
         }
     }
-    if count == 0 {
-        return Ok(());
-    }
-    for (number, row) in rows.iter_mut().enumerate() {
-        let plan = &protocol.scenario.analyses[number];
-        let goal = target(protocol, plan);
-        if goal == Target::Undefined {
-            continue;
-        }
-        for seen in 0..if protocol.incomplete { 2 } else { 1 } {
-            let groups: &[Option<u8>] =
-                if protocol.analyses[number].interaction.is_some() { &[Some(1), Some(0)] } else { &[None] };
-            let mut values = [f64::NAN; 2];
-            for (g, &group) in groups.iter().enumerate() {
-                values[g] = potential(protocol, number, goal, group, seen, g, work, row, tables);
-            }
-            row.target[seen] = if groups.len() == 2 { values[0] - values[1] } else { values[0] };
-        }
-        if !protocol.incomplete {
-            row.target[1] = row.target[0];
-            row.sums[1] = row.sums[0];
-        }
-    }
     Ok(())
+}
+
+/// The groups of an interaction, or everyone.
+pub(super) fn groups(protocol: &Protocol<'_>, number: usize) -> &'static [Option<u8>] {
+    if protocol.analyses[number].interaction.is_some() { &[Some(1), Some(0)] } else { &[None] }
+}
+
+/// An analysis's endpoint in its control and its experimental arm.
+pub(super) fn compared<'a>(
+    protocol: &Protocol<'_>,
+    number: usize,
+    potential: &'a [[Vec<Measured>; 2]],
+    seen: usize,
+) -> [&'a Measured; 2] {
+    let plan = &protocol.scenario.analyses[number];
+    [plan.arms[1], plan.arms[0]].map(|a| &potential[a][seen][plan.endpoint])
 }
 
 /// One analysis applied to the potential outcomes of one group; fills the row's sums or the pooled table.
@@ -121,31 +152,18 @@ fn potential(
 ) -> f64 {
     let plan = &protocol.scenario.analyses[number];
     let potential = std::mem::take(&mut work.potential);
-    let arms = [plan.arms[1], plan.arms[0]].map(|a| &potential[a][seen][plan.endpoint]);
-    pick(protocol, number, work, group, Some(arms));
-    let Workspace { selection, cohort, noise, scratch, .. } = work;
-    selection.clear();
-    let mut everyone = std::mem::take(&mut selection.everyone);
-    std::mem::swap(&mut everyone, &mut selection.picks);
-    let mut sizes = [0; 2];
-    for (a, measured) in arms.iter().enumerate() {
-        selection.picks.clear();
-        selection.picks.extend(everyone.iter().copied().filter(|&i| measured.known[i as usize] == 1));
-        sizes[a] = selection.picks.len();
-        selection.append(measured, |_| a as u8);
-    }
-    // covariates of a linear model stand once for each arm's rows
-    let count = protocol.analyses[number].covariates.len();
-    for program in &protocol.analyses[number].covariates {
-        noise.values.resize(cohort.rows, 0.0);
-        program.eval(cohort.rows, cohort, &mut noise.registers, &mut noise.values);
-        for measured in &arms {
-            let known = everyone.iter().filter(|&&i| measured.known[i as usize] == 1);
-            selection.covariates.extend(known.map(|&i| noise.values[i as usize]));
-        }
-    }
-    selection.count = count;
+    let arms = compared(protocol, number, &potential, seen);
+    let sizes = both_arms(protocol, number, group, arms, work);
+    let Workspace { selection, scratch, .. } = work;
+    let everyone = std::mem::take(&mut selection.everyone);
     let data = selection.dataset(arms[0]);
+    if goal == Target::Coefficient {
+        let value = super::pilot_root::coefficient(protocol, [number, seen, g], &data);
+        row.sums[seen][g] = if value.is_finite() { [value, 1.0, 0.0, 0.0] } else { [0.0; 4] };
+        selection.everyone = everyone;
+        work.potential = potential;
+        return value;
+    }
     let estimate = plan.method.analyse(&data, &protocol.analyses[number].rule, scratch);
     let sums = &mut row.sums[seen][g];
     match (goal, &data.response) {
@@ -177,6 +195,42 @@ fn potential(
     selection.everyone = everyone;
     work.potential = potential;
     value
+}
+
+/// Collects a group's patients, first in the control arm and then in the experimental arm, each where known; gives their numbers and
+/// leaves all of the group in `selection.everyone`.
+pub(super) fn both_arms(
+    protocol: &Protocol<'_>,
+    number: usize,
+    group: Option<u8>,
+    arms: [&Measured; 2],
+    work: &mut Workspace,
+) -> [usize; 2] {
+    pick(protocol, number, work, group, Some(arms));
+    let Workspace { selection, cohort, noise, .. } = work;
+    selection.clear();
+    let mut everyone = std::mem::take(&mut selection.everyone);
+    std::mem::swap(&mut everyone, &mut selection.picks);
+    let mut sizes = [0; 2];
+    for (a, measured) in arms.iter().enumerate() {
+        selection.picks.clear();
+        selection.picks.extend(everyone.iter().copied().filter(|&i| measured.known[i as usize] == 1));
+        sizes[a] = selection.picks.len();
+        selection.append(measured, |_| a as u8);
+    }
+    // covariates of a linear model stand once for each arm's rows
+    let count = protocol.analyses[number].covariates.len();
+    for program in &protocol.analyses[number].covariates {
+        noise.values.resize(cohort.rows, 0.0);
+        program.eval(cohort.rows, cohort, &mut noise.registers, &mut noise.values);
+        for measured in &arms {
+            let known = everyone.iter().filter(|&&i| measured.known[i as usize] == 1);
+            selection.covariates.extend(known.map(|&i| noise.values[i as usize]));
+        }
+    }
+    selection.count = count;
+    selection.everyone = everyone;
+    sizes
 }
 
 /// Pairs won, lost and all, of different patients: the method's own counts over all pairs less each patient's pair with himself.
