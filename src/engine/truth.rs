@@ -37,6 +37,11 @@ impl Tables {
         }
     }
 
+    /// Forgets all counts.
+    pub fn clear(&mut self) {
+        self.0.iter_mut().flatten().flatten().for_each(Table::clear);
+    }
+
     /// Table of analysis `a`, complete (0) or as seen (1), of a group.
     #[must_use]
     pub fn of(&self, a: usize, view: usize, group: usize) -> &Table {

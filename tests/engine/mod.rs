@@ -7,6 +7,7 @@ mod bits;
 mod calibration;
 mod common;
 mod cut;
+mod ending;
 mod identity;
 mod null;
 mod planning;
