@@ -35,6 +35,9 @@ pub enum Target {
     RestrictedMean(f64),
     /// Root of the pooled equation of the subdistribution hazard (Fine and Gray).
     Subdistribution,
+    /// Coefficient of the arm in a model with covariates: root of the estimating equation summed over replicates, one Newton step from
+    /// a pilot's.
+    Coefficient,
     /// None is defined here.
     Undefined,
 }
@@ -72,6 +75,7 @@ pub fn value_of_sums(target: Target, sums: &Sums) -> f64 {
     match target {
         Target::Mean => a / b - c / d,
         Target::LogOdds => logit(a / b) - logit(c / d),
+        Target::Coefficient => a / b,
         Target::Pairs(scale) => {
             let (win, loss) = (a / c, b / c);
             let tie = 1.0 - win - loss;
@@ -90,13 +94,13 @@ fn logit(p: f64) -> f64 {
     (p / (1.0 - p)).ln()
 }
 
-/// Sums of one replicate: Σy and n of the experimental and of the control arm; or pairs won, lost, all.
+/// Sums of one replicate: Σy and n of the experimental and of the control arm; or pairs won, lost, all; or a coefficient and 1.
 pub type Sums = [f64; 4];
 
 /// Whether a target is a function of [`Sums`] (else of a [`Table`]).
 #[must_use]
 pub fn uses_sums(target: Target) -> bool {
-    matches!(target, Target::Mean | Target::LogOdds | Target::Pairs(_))
+    matches!(target, Target::Mean | Target::LogOdds | Target::Pairs(_) | Target::Coefficient)
 }
 
 /// Compares patients `i` and `j` tier by tier: +1 when i fares better, −1 when worse, 0 when tied throughout.

@@ -10,8 +10,10 @@ mod measures;
 mod strata;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use crate::allocation::{self, Allocate};
+use crate::analysis::root::Root;
 use crate::analysis::{Adjusts, Rule};
 use crate::column::Kind;
 use crate::distribution::Draw;
@@ -79,6 +81,9 @@ pub struct Protocol<'s> {
     pub incomplete: bool,
     /// Whether anything asks until when a patient is seen: not where everyone is followed to the end and endpoints are always known.
     pub reads_views: bool,
+    /// Roots of the estimating equations of models with covariates, from the pilot; by analysis, complete or as seen, and group of an
+    /// interaction, with the number of replicates behind them.
+    pub roots: OnceLock<Vec<[[Option<(Box<dyn Root>, f64)>; 2]; 2]>>,
 }
 
 /// A step of screening.
@@ -226,6 +231,7 @@ impl<'s> Protocol<'s> {
                 || scenario.dropout.is_some()
                 || !scenario.deaths.is_empty()
                 || scenario.endpoints.iter().any(|e| measures::reads_fates(&e.measure)),
+            roots: OnceLock::new(),
             layout,
             scenario,
         }

@@ -31,6 +31,9 @@ pub struct RunResult {
     pub seed: u64,
     /// Replicates asked for.
     pub replicates: u64,
+    /// Truth-only replicates asked for.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub truth_replicates: u64,
     /// Whether the run ended early: fewer replicates were computed than asked for.
     pub partial: bool,
     /// One entry a variant and size.
@@ -48,6 +51,9 @@ pub struct Design {
     pub n: usize,
     /// Replicates computed.
     pub replicates: u64,
+    /// Truth-only replicates computed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub truth_replicates: u64,
     /// Parameters with their values in this variant and their sources.
     pub parameters: Vec<Parameter>,
     /// The rows of the analysis plan.
@@ -322,6 +328,10 @@ pub struct Timing {
     pub trials_per_second: f64,
     /// Threads.
     pub threads: usize,
+}
+
+fn is_zero(x: &u64) -> bool {
+    *x == 0
 }
 
 /// JSON schema of a [`RunResult`].

@@ -1,8 +1,10 @@
 //! Many replicates: in batches of fixed size over threads, folded in replicate order.
 //!
-//! Same binary, target, scenario and seed: the same bytes (timing aside), for any threads, order or shards.
+//! Same binary, target, scenario and seed: the same bytes (timing aside), for any threads, order or shards. However a run ends, what it
+//! leaves is that of a run of exactly as many replicates.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -11,7 +13,7 @@ use rayon::prelude::*;
 use crate::clock::Stopwatch;
 use crate::engine::{self, RowRecord, Tables, TrialRecord};
 use crate::protocol::{Fault, Protocol};
-use crate::random::Replicate;
+use crate::random::{Replicate, TRUTH_REPLICATES};
 use crate::workspace::Workspace;
 
 /// Replicates of a batch: what one worker does at a stretch. Never depends on the number of threads.
@@ -24,6 +26,8 @@ pub struct Plan<'a> {
     pub replicates: Range<Replicate>,
     /// Whether true values and limits are computed.
     pub truth: bool,
+    /// Truth-only replicates, whose patients add to true values and limits alone; none where `truth` is not asked for.
+    pub truth_replicates: u64,
     /// Threads.
     pub pool: &'a rayon::ThreadPool,
     /// Set to end early.
@@ -45,6 +49,8 @@ pub struct Batch {
     pub rows: Vec<RowRecord>,
     /// A fault with the replicate in which it showed.
     fault: Option<(Replicate, Fault)>,
+    /// A panic with the replicate in which it happened.
+    panic: Option<(Replicate, String)>,
     /// Whether all its replicates were carried out.
     finished: bool,
     simulating: f64,
@@ -54,6 +60,7 @@ pub struct Batch {
 impl Batch {
     /// Keeps the first `k` replicates only.
     fn shorten(&mut self, protocol: &Protocol<'_>, k: usize) {
+        self.finished = false;
         self.trials.truncate(k);
         self.rows.truncate(k * protocol.scenario.analyses.len());
         self.funnel.truncate(k * protocol.scenario.criteria.len());
@@ -67,6 +74,9 @@ pub trait Fold: Send {
     /// # Errors
     /// Results that cannot be written.
     fn fold(&mut self, batch: &Batch) -> Result<(), crate::Error>;
+
+    /// Folds the targets of one batch of truth-only replicates.
+    fn fold_truth(&mut self, _: &Batch) {}
 }
 
 /// How a run ended.
@@ -74,8 +84,12 @@ pub trait Fold: Send {
 pub struct Ended {
     /// Replicates folded.
     pub replicates: u64,
+    /// Truth-only replicates folded.
+    pub truth_replicates: u64,
     /// A fault with the replicate in which it showed.
     pub fault: Option<(Replicate, Fault)>,
+    /// What a replicate panicked with, and which: a mistake of the program's own.
+    pub panic: Option<(Replicate, String)>,
     /// Pooled tables of the targets.
     pub tables: Tables,
     /// Seconds of generation and analysis, summed over threads.
@@ -84,53 +98,238 @@ pub struct Ended {
     pub truth: f64,
 }
 
-struct Worker {
-    space: Workspace,
-    tables: Tables,
+/// Tables of the targets, pooled over batches in replicate order and only as far as all batches before are finished: so that they hold
+/// what is folded and nothing else. Tables of batches that wait for an earlier one are few, since batches are begun in order.
+struct Pooled {
+    all: Tables,
+    next: Replicate,
+    ended: bool,
+    waiting: Vec<(Replicate, Replicate, bool, Tables)>,
+    spare: Vec<Tables>,
 }
 
-/// Runs replicates and folds them in order; ends early where `stop` is set or a fault shows, with everything before it folded.
+impl Pooled {
+    fn new(protocol: &Protocol<'_>) -> Self {
+        Self { all: Tables::new(protocol), next: 0, ended: false, waiting: Vec::new(), spare: Vec::new() }
+    }
+
+    /// Empty tables for a batch.
+    fn lend(&mut self, protocol: &Protocol<'_>) -> Tables {
+        self.spare.pop().unwrap_or_else(|| Tables::new(protocol))
+    }
+
+    fn take_back(&mut self, batch: &Batch, tables: Tables) {
+        let end = batch.first + batch.trials.len() as u64;
+        self.waiting.push((batch.first, end, batch.finished, tables));
+        while let Some(at) = self.waiting.iter().position(|w| w.0 == self.next && !self.ended) {
+            let (_, end, finished, mut tables) = self.waiting.swap_remove(at);
+            self.all.add(&tables);
+            tables.clear();
+            self.spare.push(tables);
+            self.next = end;
+            self.ended = !finished;
+        }
+    }
+}
+
+/// What the replicates of a stretch are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Trials, analysed; with true values and limits where the plan wants them.
+    Trials,
+    /// True values and limits alone.
+    Truth,
+}
+
+/// Runs replicates and folds them in order; ends early where `stop` is set, a fault shows or a replicate panics, with everything before
+/// it folded.
 ///
 /// # Errors
 /// What folding returned.
 pub fn run(protocol: &Protocol<'_>, plan: &Plan<'_>, fold: &mut dyn Fold) -> Result<Ended, crate::Error> {
-    let analyses = protocol.scenario.analyses.len().max(1);
-    // about the same memory whatever the number of analyses
-    let batches = (640 / analyses).clamp(4, 64);
-    let workers: Vec<Mutex<Worker>> = (0..plan.pool.current_num_threads())
-        .map(|_| Mutex::new(Worker { space: Workspace::new(protocol), tables: Tables::new(protocol) }))
-        .collect();
-    let mut next = plan.replicates.start;
-    let mut ended = Ended { replicates: 0, fault: None, tables: Tables::new(protocol), simulating: 0.0, truth: 0.0 };
-    let mut filled: Vec<Batch> = Vec::new();
-    let mut empty: Vec<Batch> = Vec::new();
-    let mut outcome = Ok(true);
-    loop {
-        prepare(protocol, &mut empty, batches, &mut next, plan.replicates.end);
-        let ((), folded) = plan.pool.install(|| {
-            rayon::join(
-                || empty.par_iter_mut().for_each(|b| carry_out(protocol, plan, b, &workers)),
-                || fold_all(fold, &filled, &mut ended),
-            )
-        });
-        match folded {
-            Ok(true) => {}
-            other => {
-                outcome = other;
-                break;
+    let mut ended = Ended {
+        replicates: 0,
+        truth_replicates: 0,
+        fault: None,
+        panic: None,
+        tables: Tables::new(protocol),
+        simulating: 0.0,
+        truth: 0.0,
+    };
+    if plan.truth {
+        let watch = Stopwatch::start();
+        if let Err(fault) = engine::pilot_roots(protocol) {
+            ended.fault = Some(fault);
+            return Ok(ended);
+        }
+        ended.truth += watch.seconds();
+    }
+    let workers: Vec<Mutex<Workspace>> =
+        (0..plan.pool.current_num_threads()).map(|_| Mutex::new(Workspace::new(protocol))).collect();
+    let pooled = Mutex::new(Pooled::new(protocol));
+    let crew = Crew { protocol, plan, workers: &workers, pooled: &pooled };
+    let whole = crew.stretch(plan.replicates.clone(), Purpose::Trials, fold, &mut ended)?;
+    if whole && plan.truth && plan.truth_replicates > 0 {
+        let numbers = TRUTH_REPLICATES..TRUTH_REPLICATES + plan.truth_replicates;
+        crew.stretch(numbers, Purpose::Truth, fold, &mut ended)?;
+    }
+    if let Ok(pooled) = pooled.into_inner() {
+        ended.tables = pooled.all;
+    }
+    Ok(ended)
+}
+
+/// Who carries replicates out.
+struct Crew<'a, 's> {
+    protocol: &'a Protocol<'s>,
+    plan: &'a Plan<'a>,
+    workers: &'a [Mutex<Workspace>],
+    pooled: &'a Mutex<Pooled>,
+}
+
+impl Crew<'_, '_> {
+    /// A run of replicate numbers; whether it came to its end.
+    fn stretch(
+        &self,
+        numbers: Range<Replicate>,
+        purpose: Purpose,
+        fold: &mut dyn Fold,
+        ended: &mut Ended,
+    ) -> Result<bool, crate::Error> {
+        let analyses = self.protocol.scenario.analyses.len().max(1);
+        // about the same memory whatever the number of analyses
+        let batches = (640 / analyses).clamp(4, 64);
+        let mut next = numbers.start;
+        if let Ok(mut pooled) = self.pooled.lock() {
+            pooled.next = next;
+        }
+        let mut filled: Vec<Batch> = Vec::new();
+        let mut empty: Vec<Batch> = Vec::new();
+        loop {
+            prepare(self.protocol, &mut empty, batches, &mut next, numbers.end);
+            // in ascending order, so that where a run is stopped little is finished beyond the first unfinished batch
+            let queue = Mutex::new(empty.iter_mut());
+            let begin = || queue.lock().ok().and_then(|mut queue| queue.next());
+            let ((), folded) = self.plan.pool.install(|| {
+                rayon::join(
+                    || {
+                        (0..self.workers.len()).into_par_iter().with_max_len(1).for_each(|_| {
+                            while let Some(batch) = begin() {
+                                self.carry_out(batch, purpose);
+                            }
+                        });
+                    },
+                    || fold_all(fold, &filled, purpose, ended),
+                )
+            });
+            if !folded? {
+                return Ok(false);
+            }
+            std::mem::swap(&mut filled, &mut empty);
+            if filled.is_empty() {
+                return Ok(true);
             }
         }
-        std::mem::swap(&mut filled, &mut empty);
-        if filled.is_empty() {
-            break;
+    }
+
+    fn carry_out(&self, batch: &mut Batch, purpose: Purpose) {
+        let (protocol, plan) = (self.protocol, self.plan);
+        let me = rayon::current_thread_index().unwrap_or(0);
+        // a worker's memory is used by its own thread alone, and no lock is held while a replicate might panic outside `guarded`
+        let (Ok(mut space), Ok(mut tables)) =
+            (self.workers[me].lock(), self.pooled.lock().map(|mut p| p.lend(protocol)))
+        else {
+            return batch.shorten(protocol, 0);
+        };
+        let watch = Stopwatch::start();
+        let (criteria, analyses) = (protocol.scenario.criteria.len(), protocol.scenario.analyses.len());
+        batch.finished = true;
+        for k in 0..batch.trials.len() {
+            // a batch of large trials lasts: Ctrl-C does not wait for its end
+            if plan.stop.load(Ordering::Relaxed) {
+                batch.shorten(protocol, k);
+                break;
+            }
+            let replicate = batch.first + k as u64;
+            let funnel = &mut batch.funnel[k * criteria..(k + 1) * criteria];
+            let rows = &mut batch.rows[k * analyses..(k + 1) * analyses];
+            let seconds = &mut batch.truth;
+            let result = guarded(|| self.replicate(replicate, purpose, &mut space, funnel, rows, &mut tables, seconds));
+            match result {
+                Ok(Ok(trial)) => batch.trials[k] = trial,
+                Ok(Err(fault)) => {
+                    batch.fault = Some((replicate, fault));
+                    batch.shorten(protocol, k);
+                    break;
+                }
+                Err(message) => {
+                    batch.panic = Some((replicate, message));
+                    // what it was doing is undone: memory is made anew, and the tables filled again without it
+                    *space = Workspace::new(protocol);
+                    let kept = guarded(|| self.refill(batch.first, k, &mut space, &mut tables)).map_or(0, |()| k);
+                    batch.shorten(protocol, kept);
+                    break;
+                }
+            }
+        }
+        batch.simulating = watch.seconds() - batch.truth;
+        if purpose == Purpose::Truth {
+            batch.truth += std::mem::take(&mut batch.simulating);
+        }
+        if let Ok(mut pooled) = self.pooled.lock() {
+            // nothing has been counted where no true values are wanted
+            if plan.truth { pooled.take_back(batch, tables) } else { pooled.spare.push(tables) }
+        }
+        plan.done.fetch_add(batch.trials.len() as u64, Ordering::Relaxed);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one replicate and all that it writes to")]
+    fn replicate(
+        &self,
+        replicate: Replicate,
+        purpose: Purpose,
+        space: &mut Workspace,
+        funnel: &mut [u32],
+        rows: &mut [RowRecord],
+        tables: &mut Tables,
+        seconds: &mut f64,
+    ) -> Result<TrialRecord, Fault> {
+        let trial = match purpose {
+            Purpose::Trials => engine::replicate(self.protocol, replicate, space, funnel, rows)?,
+            Purpose::Truth => {
+                rows.fill(RowRecord::EMPTY);
+                let mut trial = engine::enrol(self.protocol, replicate, space, funnel)?;
+                engine::follow(self.protocol, replicate, space, &mut trial)?;
+                trial
+            }
+        };
+        if self.plan.truth {
+            let watch = Stopwatch::start();
+            engine::truth(self.protocol, replicate, space, rows, tables)?;
+            *seconds += watch.seconds();
+        }
+        Ok(trial)
+    }
+
+    /// Fills tables with the first `k` replicates of a batch, which went well before.
+    fn refill(&self, first: Replicate, k: usize, space: &mut Workspace, tables: &mut Tables) {
+        tables.clear();
+        let mut rows = vec![RowRecord::EMPTY; self.protocol.scenario.analyses.len()];
+        let mut funnel = vec![0; self.protocol.scenario.criteria.len()];
+        for replicate in first..first + k as u64 {
+            // a fault would have shown the first time
+            let _ = self.replicate(replicate, Purpose::Truth, space, &mut funnel, &mut rows, tables, &mut 0.0);
         }
     }
-    for worker in workers {
-        if let Ok(worker) = worker.into_inner() {
-            ended.tables.add(&worker.tables);
-        }
-    }
-    outcome.map(|_| ended)
+}
+
+/// Carries out what may panic; gives the panic's message.
+fn guarded<T>(what: impl FnOnce() -> T) -> Result<T, String> {
+    // whatever is left half done is thrown away by the caller
+    catch_unwind(AssertUnwindSafe(what)).map_err(|payload| {
+        let text = payload.downcast_ref::<&str>().map(|s| (*s).to_owned());
+        text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+    })
 }
 
 /// Sets up the next batches.
@@ -145,6 +344,7 @@ fn prepare(protocol: &Protocol<'_>, batches: &mut Vec<Batch>, most: usize, next:
                 funnel: Vec::new(),
                 rows: Vec::new(),
                 fault: None,
+                panic: None,
                 finished: false,
                 simulating: 0.0,
                 truth: 0.0,
@@ -155,7 +355,7 @@ fn prepare(protocol: &Protocol<'_>, batches: &mut Vec<Batch>, most: usize, next:
         b.trials.resize(len, TrialRecord::default());
         b.funnel.resize(len * protocol.scenario.criteria.len(), 0);
         b.rows.resize(len * protocol.scenario.analyses.len(), RowRecord::EMPTY);
-        b.fault = None;
+        (b.fault, b.panic) = (None, None);
         b.finished = false;
         (b.simulating, b.truth) = (0.0, 0.0);
         *next += len as u64;
@@ -164,57 +364,25 @@ fn prepare(protocol: &Protocol<'_>, batches: &mut Vec<Batch>, most: usize, next:
     batches.truncate(used);
 }
 
-fn carry_out(protocol: &Protocol<'_>, plan: &Plan<'_>, batch: &mut Batch, workers: &[Mutex<Worker>]) {
-    let me = rayon::current_thread_index().unwrap_or(0);
-    // a worker's memory is used by its own thread alone; a poisoned lock means that thread has panicked already
-    let Ok(mut worker) = workers[me].lock() else { return batch.shorten(protocol, 0) };
-    let Worker { space, tables } = &mut *worker;
-    let watch = Stopwatch::start();
-    let (criteria, analyses) = (protocol.scenario.criteria.len(), protocol.scenario.analyses.len());
-    batch.finished = true;
-    for k in 0..batch.trials.len() {
-        // a batch of large trials lasts: Ctrl-C does not wait for its end
-        if plan.stop.load(Ordering::Relaxed) {
-            batch.finished = false;
-            batch.shorten(protocol, k);
-            break;
-        }
-        let replicate = batch.first + k as u64;
-        let funnel = &mut batch.funnel[k * criteria..(k + 1) * criteria];
-        let rows = &mut batch.rows[k * analyses..(k + 1) * analyses];
-        let mut result = engine::replicate(protocol, replicate, space, funnel, rows);
-        if plan.truth && result.is_ok() {
-            let truth = Stopwatch::start();
-            if let Err(fault) = engine::truth(protocol, replicate, space, rows, tables) {
-                result = Err(fault);
-            }
-            batch.truth += truth.seconds();
-        }
-        match result {
-            Ok(trial) => batch.trials[k] = trial,
-            Err(fault) => {
-                batch.fault = Some((replicate, fault));
-                batch.shorten(protocol, k);
-                break;
-            }
-        }
-    }
-    batch.simulating = watch.seconds() - batch.truth;
-    plan.done.fetch_add(batch.trials.len() as u64, Ordering::Relaxed);
-}
-
 /// Folds finished batches in order; false where the run ends with them.
-fn fold_all(fold: &mut dyn Fold, batches: &[Batch], ended: &mut Ended) -> Result<bool, crate::Error> {
+fn fold_all(fold: &mut dyn Fold, batches: &[Batch], purpose: Purpose, ended: &mut Ended) -> Result<bool, crate::Error> {
     for batch in batches {
-        fold.fold(batch)?;
-        ended.replicates += batch.trials.len() as u64;
+        let count = batch.trials.len() as u64;
+        match purpose {
+            Purpose::Trials => {
+                fold.fold(batch)?;
+                ended.replicates += count;
+            }
+            Purpose::Truth => {
+                fold.fold_truth(batch);
+                ended.truth_replicates += count;
+            }
+        }
         ended.simulating += batch.simulating;
         ended.truth += batch.truth;
-        if let Some(fault) = &batch.fault {
-            ended.fault = Some(fault.clone());
-            return Ok(false);
-        }
         if !batch.finished {
+            ended.fault.clone_from(&batch.fault);
+            ended.panic.clone_from(&batch.panic);
             return Ok(false);
         }
     }

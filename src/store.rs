@@ -447,4 +447,8 @@ impl Fold for Store<'_, '_> {
         self.pending.add(self.protocol, &names, batch);
         if self.pending.batches >= group_batches(self.protocol) { self.flush() } else { Ok(()) }
     }
+
+    fn fold_truth(&mut self, batch: &Batch) {
+        self.summary.add_truth(batch);
+    }
 }

@@ -2,6 +2,12 @@
 //!
 //! Source: Morris TP, White IR, Crowther MJ. Using simulation studies to evaluate statistical methods. Statistics in Medicine
 //! 2019;38:2074–2102, table 6. Rows are folded in replicate order; failures count as not rejecting and are reported.
+//!
+//! Bias is the mean ē of R estimates minus a true value T pooled over the same R replicates and N truth-only ones, each with its own
+//! target τ: T = w τ̄ + (1 − w) τ̄′, w = R/(R + N). So Var(ē − T) = Var(e − wτ)/R + (1 − w)² Var(τ)/N; with
+//! Var(e − wτ) = (1 − w) Var(e) + w Var(e − τ) − w(1 − w) Var(τ) and N = R(1 − w)/w the terms in Var(τ) cancel:
+//! **Var(ē − T) = ((1 − w) Var(e) + w Var(e − τ))/R**. Without truth-only replicates it is that of the pairs, with very many that of the
+//! estimates.
 
 use crate::analysis::{ResponseKind, Scale, Status};
 use crate::engine::{RowRecord, Tables, target};
@@ -82,6 +88,8 @@ struct Accumulator {
     /// Estimate minus the replicate's own target, complete and as seen.
     pair: [Moments; 2],
     target: [Moments; 2],
+    /// How many of the targets are of truth-only replicates.
+    extra: [u64; 2],
     sums: [[Sums; 2]; 2],
     favour: u64,
     against: u64,
@@ -99,6 +107,7 @@ pub struct Summary {
     rows: Vec<Accumulator>,
     rules: Vec<(f64, bool, f64, Option<f64>, f64)>,
     replicates: u64,
+    truth_replicates: u64,
     screened: Moments,
     enrolled: Moments,
     reached: u64,
@@ -125,6 +134,7 @@ impl Summary {
                 })
                 .collect(),
             replicates: 0,
+            truth_replicates: 0,
             screened: Moments::default(),
             enrolled: Moments::default(),
             reached: 0,
@@ -183,6 +193,21 @@ impl Summary {
             }
         }
         self.replicates += batch.trials.len() as u64;
+    }
+
+    /// Adds the targets of a batch of truth-only replicates.
+    pub fn add_truth(&mut self, batch: &Batch) {
+        if !self.rows.is_empty() {
+            for rows in batch.rows.chunks_exact(self.rows.len()) {
+                for (accumulator, row) in self.rows.iter_mut().zip(rows) {
+                    accumulator.add_target(row);
+                    for seen in 0..2 {
+                        accumulator.extra[seen] += u64::from(row.target[seen].is_finite());
+                    }
+                }
+            }
+        }
+        self.truth_replicates += batch.trials.len() as u64;
     }
 
     /// True value and limit of an analysis, pooled.
@@ -245,6 +270,7 @@ impl Summary {
             variant: scenario.variant.clone(),
             n: scenario.n,
             replicates: self.replicates,
+            truth_replicates: self.truth_replicates,
             parameters: scenario
                 .parameters
                 .iter()
@@ -314,8 +340,7 @@ impl Summary {
         };
         let bias = |seen: usize| {
             targets[seen].filter(|_| row.estimate.count > 0).map(|value| {
-                let mcse =
-                    if seen == 0 && plan.estimand.is_some() { row.estimate.mcse() } else { row.pair[seen].mcse() };
+                let mcse = if seen == 0 && plan.estimand.is_some() { row.estimate.mcse() } else { row.bias_mcse(seen) };
                 Figure { estimate: mean - value, mcse: finite(mcse) }
             })
         };
@@ -419,11 +444,20 @@ pub struct LookBack {
 }
 
 impl Accumulator {
-    fn add(&mut self, row: &RowRecord, rule: &(f64, bool, f64, Option<f64>, f64), replicate: u64) {
-        let &(tail, two_sided, null, relevant, orientation) = rule;
-        let e = &row.estimate;
-        self.patients += f64::from(e.n);
-        self.events += f64::from(e.events);
+    /// Monte Carlo standard error of the mean estimate minus the pooled target: see the head of this file.
+    fn bias_mcse(&self, seen: usize) -> f64 {
+        let pair = &self.pair[seen];
+        let all = self.target[seen].count;
+        if self.extra[seen] == 0 || all == 0 {
+            return pair.mcse();
+        }
+        let shared = (all - self.extra[seen]) as f64 / all as f64;
+        let variance = (1.0 - shared) * self.estimate.sd().powi(2) + shared * pair.sd().powi(2);
+        (variance / pair.count as f64).sqrt()
+    }
+
+    /// Adds a replicate's own target.
+    fn add_target(&mut self, row: &RowRecord) {
         for seen in 0..2 {
             if row.target[seen].is_finite() {
                 self.target[seen].add(row.target[seen]);
@@ -434,6 +468,14 @@ impl Accumulator {
                 }
             }
         }
+    }
+
+    fn add(&mut self, row: &RowRecord, rule: &(f64, bool, f64, Option<f64>, f64), replicate: u64) {
+        let &(tail, two_sided, null, relevant, orientation) = rule;
+        let e = &row.estimate;
+        self.patients += f64::from(e.n);
+        self.events += f64::from(e.events);
+        self.add_target(row);
         if e.status != Status::Estimated {
             match self.failures.iter_mut().find(|f| f.0 == e.status) {
                 Some(f) => f.1 += 1,
@@ -503,7 +545,12 @@ fn describe(protocol: &Protocol<'_>, a: usize) -> String {
         Target::Incidence(_) => "difference of cumulative incidence",
         Target::RestrictedMean(_) => "difference of restricted mean survival",
         Target::Subdistribution => "log subdistribution hazard ratio",
-        Target::Undefined => "coefficient of the arm, adjusted for covariates",
+        Target::Coefficient | Target::Undefined => match plan.method.target() {
+            Target::LogOdds => "log odds ratio given the covariates",
+            Target::CommonOdds => "log common odds ratio of a higher category given the covariates",
+            Target::Hazard => "log hazard ratio given the covariates",
+            _ => "coefficient of the arm, adjusted for covariates",
+        },
     };
     let population = match (&plan.subset, &plan.interaction) {
         (_, Some(_)) => "the enrolled: effect where the condition holds minus where it does not",

@@ -2,6 +2,7 @@
 
 use crate::analysis::design::{ARM, design};
 use crate::analysis::logistic_fit::maximise;
+use crate::analysis::root::{self, Root};
 use crate::analysis::table::Table;
 use crate::analysis::wald::wald;
 use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -50,6 +51,10 @@ impl Analysis for Logistic {
 
     fn adjusts(&self) -> Adjusts {
         Adjusts::Optionally
+    }
+
+    fn root(&self, data: &Dataset<'_>, weights: [f64; 2]) -> Result<Box<dyn Root>, Status> {
+        root::logistic(data, weights)
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

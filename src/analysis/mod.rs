@@ -22,6 +22,7 @@ pub mod net_benefit;
 pub mod pairs;
 pub mod propensity;
 pub mod proportional_odds;
+pub mod root;
 pub mod t_test;
 pub mod table;
 pub mod time_order;
@@ -39,6 +40,8 @@ use std::fmt::Debug;
 use crate::endpoint::hierarchical::Comparison;
 use crate::estimand::{Target, Tilt};
 use crate::scenario::form::Member;
+
+use root::Root;
 
 /// The methods, as they may be written under `[[analysis]]`.
 #[rustfmt::skip]
@@ -299,6 +302,15 @@ pub trait Analysis: Debug + Send + Sync {
         out.clear();
         out.resize(data.arm.len(), 1.0);
         Ok(())
+    }
+
+    /// The root of the method's estimating equation on a pilot of many replicates' patients, those of an arm (control, experimental)
+    /// weighted alike; for methods whose limit with covariates is such a root.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn root(&self, _: &Dataset<'_>, _: [f64; 2]) -> Result<Box<dyn Root>, Status> {
+        Err(Status::NotConverged)
     }
 
     /// Names of the parts that the method stores in [`Estimate::parts`].

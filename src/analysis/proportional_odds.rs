@@ -3,6 +3,7 @@
 use crate::analysis::design::{
     ARM, COLLINEAR, MOST_STEPS, carve, combine, converged, design, largest_move, overshot, runs_to_infinity,
 };
+use crate::analysis::root::{self, Root};
 use crate::analysis::table::count_categories;
 use crate::analysis::wald::wald;
 use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -55,6 +56,10 @@ impl Analysis for ProportionalOdds {
 
     fn adjusts(&self) -> Adjusts {
         Adjusts::Optionally
+    }
+
+    fn root(&self, data: &Dataset<'_>, weights: [f64; 2]) -> Result<Box<dyn Root>, Status> {
+        root::proportional_odds(data, weights)
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

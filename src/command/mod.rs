@@ -21,7 +21,8 @@ pub const EXAMPLES: &str = "Examples:
   patency cohort scenarios/defiance.toml --out cohort.parquet
   patency init > trial.toml
 
-Exit codes: 0 done, 1 the world (files, disk), 2 a mistake in the scenario or the arguments, 130 interrupted.";
+Exit codes: 0 done, 1 the world (files, disk), 2 a mistake in the scenario or the arguments, 101 a mistake in
+patency itself, 130 interrupted.";
 
 /// What can be asked.
 #[derive(Debug, clap::Subcommand)]
@@ -50,6 +51,8 @@ pub enum Failure {
     Scenario(String),
     /// The world.
     World(Error),
+    /// A mistake of the program's own, with how to see it again; what was computed has been saved.
+    Bug(String),
     /// Ended by the user; what was computed has been saved.
     Interrupted,
 }
@@ -94,6 +97,10 @@ pub fn finish(result: Result<(), Failure>) -> ExitCode {
         Err(Failure::World(e)) => {
             let _ = writeln!(err, "error: {e}");
             ExitCode::from(1)
+        }
+        Err(Failure::Bug(text)) => {
+            let _ = writeln!(err, "{text}");
+            ExitCode::from(101)
         }
         Err(Failure::Interrupted) => ExitCode::from(130),
     }

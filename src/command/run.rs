@@ -48,6 +48,9 @@ pub struct Run {
     /// Folder for result.json, replicates.parquet and trials.parquet; `output/<scenario>` where not given
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Replicates beyond those, for true values and limits alone: their Monte Carlo error falls
+    #[arg(long, default_value_t = 0, conflicts_with = "no_truth", value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
+    truth_replicates: u64,
     /// Leave out true values and limits: no bias, no coverage, less time
     #[arg(long)]
     no_truth: bool,
@@ -70,7 +73,7 @@ impl Run {
         let stop = Arc::new(AtomicBool::new(false));
         interruptible(&stop);
         let done = Arc::new(AtomicU64::new(0));
-        let bar = progress(self.replicates * protocols.len() as u64, &done);
+        let bar = progress((self.replicates + self.truth_replicates) * protocols.len() as u64, &done);
         let ended = self.designs(&protocols, &folder, &pool, &stop, &done, &text);
         bar.finish();
         let ended = ended?;
@@ -86,6 +89,7 @@ impl Run {
             set: self.source.set.clone(),
             seed: self.source.seed,
             replicates: self.replicates,
+            truth_replicates: self.truth_replicates,
             partial: ended.partial,
             designs: ended.designs,
             timing,
@@ -98,10 +102,11 @@ impl Run {
             Format::Json => print(&json)?,
             Format::Csv => print(&report::csv::render(&result))?,
         }
-        match ended.fault {
-            Some(fault) => Err(Failure::Scenario(fault)),
-            None if ended.partial => Err(Failure::Interrupted),
-            None => Ok(()),
+        match (ended.fault, ended.bug) {
+            (_, Some(bug)) => Err(Failure::Bug(bug)),
+            (Some(fault), None) => Err(Failure::Scenario(fault)),
+            (None, None) if ended.partial => Err(Failure::Interrupted),
+            (None, None) => Ok(()),
         }
     }
 
@@ -120,7 +125,14 @@ impl Run {
         let mut part = 0;
         for protocol in protocols {
             let mut store = Store::new(protocol, folder, part);
-            let plan = Plan { replicates: 0..self.replicates, truth: !self.no_truth, pool, stop, done };
+            let plan = Plan {
+                replicates: 0..self.replicates,
+                truth: !self.no_truth,
+                truth_replicates: self.truth_replicates,
+                pool,
+                stop,
+                done,
+            };
             let ended = run::run(protocol, &plan, &mut store)?;
             part = store.close()?;
             let summary = store.summary();
@@ -135,7 +147,15 @@ impl Run {
             if let Some((replicate, fault)) = &ended.fault {
                 all.fault = Some(fault_report(protocol, *replicate, fault, text));
             }
-            if ended.replicates < self.replicates {
+            if let Some((replicate, message)) = &ended.panic {
+                let again = self.source.replay(protocol.scenario, *replicate, self.truth_replicates);
+                all.bug = Some(format!(
+                    "error: replicate {replicate} ended in a panic, a mistake in patency itself: {message}\n{again}\n\
+                     Everything before it is kept in {}.",
+                    folder.display()
+                ));
+            }
+            if ended.replicates < self.replicates || ended.truth_replicates < self.truth_replicates {
                 all.partial = true;
                 break;
             }
@@ -153,6 +173,7 @@ struct Ended {
     designs: Vec<Design>,
     partial: bool,
     fault: Option<String>,
+    bug: Option<String>,
     timing: Timing,
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use crate::Error;
 use crate::protocol::Protocol;
+use crate::random::TRUTH_REPLICATES;
 use crate::scenario::diagnostic::{Code, Diagnostic, Report};
 use crate::scenario::{self, Scenario};
 
@@ -108,6 +109,24 @@ impl Source {
         if mistakes.is_empty() { Ok(all) } else { Err(render(Report { diagnostics: mistakes })) }
     }
 
+    /// Commands that show a replicate's patients, and carry it out again.
+    pub(crate) fn replay(&self, scenario: &Scenario, replicate: u64, truth_replicates: u64) -> String {
+        let mut what = format!("{} --seed {} --n {}", quoted(&self.scenario.to_string_lossy()), self.seed, scenario.n);
+        if scenario.variant != "base" {
+            what.push_str(&format!(" --variant {}", quoted(&scenario.variant)));
+        }
+        for set in &self.set {
+            what.push_str(&format!(" --set {}", quoted(set)));
+        }
+        let again = match replicate.checked_sub(TRUTH_REPLICATES) {
+            Some(k) => format!("--replicates 1 --truth-replicates {}", (k + 1).min(truth_replicates)),
+            None => format!("--replicates {}", replicate + 1),
+        };
+        format!(
+            "its patients:  patency cohort {what} --replicate {replicate}\nto replay it:  patency run {what} {again}"
+        )
+    }
+
     /// Tries a protocol on pilot candidates: what only patients can show is said before the run.
     pub(crate) fn pilot(&self, protocol: &Protocol<'_>, text: &Text) -> Result<(), Failure> {
         crate::pilot::check(protocol).map_err(|finding| {
@@ -123,6 +142,15 @@ fn without_place(finding: crate::pilot::Finding) -> Diagnostic {
     match finding.help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
+    }
+}
+
+/// A word of a command line, in quotation marks where it needs them.
+fn quoted(word: &str) -> String {
+    if word.chars().all(|c| c.is_alphanumeric() || "-_./=+:,".contains(c)) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

@@ -52,6 +52,12 @@ impl Tables {
         }
     }
 
+    /// Forgets all counts.
+    pub fn clear(&mut self) {
+        self.rows.iter_mut().flatten().flatten().for_each(Table::clear);
+        self.arms.fill(0);
+    }
+
     /// Table of analysis `a`, complete (0) or as seen (1), of a group.
     #[must_use]
     pub fn of(&self, a: usize, view: usize, group: usize) -> &Table {
@@ -76,14 +82,20 @@ fn arm_shares(plan: &AnalysisPlan, control: f64) -> [f64; 2] {
     if plan.method.tilt() == Tilt::Everyone { [control, 1.0 - control] } else { [0.5, 0.5] }
 }
 
-/// What an analysis estimates: undefined for coefficients of models with covariates.
+/// What an analysis estimates. Linear models with covariates estimate what they do without, and methods that weight or standardise a
+/// marginal effect; other models the coefficient of the arm given the covariates.
 #[must_use]
 pub fn target(plan: &AnalysisPlan) -> Target {
     let target = plan.method.target();
     let adjusted = !plan.covariates.is_empty() || plan.site_factor;
-    // ANCOVA estimates a difference of means, whatever it adjusts for; methods that weight or standardise, a marginal effect
-    let marginal = target == Target::Mean || plan.method.adjusts() == Adjusts::Always;
-    if adjusted && !marginal { Target::Undefined } else { target }
+    if !adjusted || target == Target::Mean || plan.method.adjusts() == Adjusts::Always {
+        return target;
+    }
+    match target {
+        // the sites of one trial are not those of another: the coefficient beside them has no pooled equation
+        Target::LogOdds | Target::CommonOdds | Target::Hazard if !plan.site_factor => Target::Coefficient,
+        _ => Target::Undefined,
+    }
 }
 
 /// Whether a target switches competing events off: its true value does, its limit cannot.
@@ -110,6 +122,53 @@ pub fn truth(
             matched(protocol, number, work);
         }
     }
+    potential_endpoints(protocol, replicate, work)?;
+    if count == 0 {
+        return Ok(());
+    }
+    if !protocol.propensity.is_empty() {
+        for (arm, sum) in tables.arms.iter_mut().enumerate() {
+            *sum += (0..count).map(|i| units(probability(protocol, work, arm, i))).sum::<u64>();
+        }
+    }
+    for number in 0..rows.len() {
+        let plan = &protocol.scenario.analyses[number];
+        let goal = target(plan);
+        let first = protocol.analyses[number].same_as;
+        if goal == Target::Undefined {
+            continue;
+        }
+        if first < number {
+            (rows[number].target, rows[number].sums) = (rows[first].target, rows[first].sums);
+            continue;
+        }
+        tilt(protocol, number, work);
+        let row = &mut rows[number];
+        for seen in 0..if protocol.incomplete { 2 } else { 1 } {
+            let groups = groups(protocol, number);
+            let mut values = [f64::NAN; 2];
+            for (g, &group) in groups.iter().enumerate() {
+                values[g] = potential(protocol, number, goal, group, seen, g, work, row, tables);
+            }
+            row.target[seen] = if groups.len() == 2 { values[0] - values[1] } else { values[0] };
+        }
+        if !protocol.incomplete {
+            row.target[1] = row.target[0];
+            row.sums[1] = row.sums[0];
+        }
+    }
+    Ok(())
+}
+
+/// Endpoints of every enrolled patient in every arm: complete, as seen, and complete with death and competing events switched off.
+///
+/// # Errors
+/// See [`super::replicate`].
+pub(super) fn potential_endpoints(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    work: &mut Workspace,
+) -> Result<(), Fault> {
     let views = protocol.scenario.analyses.iter().map(target).any(alone);
     for arm in 0..protocol.scenario.arms.len() {
         work.cohort.arm.fill(arm as u8);
@@ -137,42 +196,23 @@ pub fn truth(
             }
         }
     }
-    if count == 0 {
-        return Ok(());
-    }
-    if !protocol.propensity.is_empty() {
-        for (arm, sum) in tables.arms.iter_mut().enumerate() {
-            *sum += (0..count).map(|i| units(probability(protocol, work, arm, i))).sum::<u64>();
-        }
-    }
-    for number in 0..rows.len() {
-        let plan = &protocol.scenario.analyses[number];
-        let goal = target(plan);
-        let first = protocol.analyses[number].same_as;
-        if goal == Target::Undefined {
-            continue;
-        }
-        if first < number {
-            (rows[number].target, rows[number].sums) = (rows[first].target, rows[first].sums);
-            continue;
-        }
-        tilt(protocol, number, work);
-        let row = &mut rows[number];
-        for seen in 0..if protocol.incomplete { 2 } else { 1 } {
-            let groups: &[Option<u8>] =
-                if protocol.analyses[number].interaction.is_some() { &[Some(1), Some(0)] } else { &[None] };
-            let mut values = [f64::NAN; 2];
-            for (g, &group) in groups.iter().enumerate() {
-                values[g] = potential(protocol, number, goal, group, seen, g, work, row, tables);
-            }
-            row.target[seen] = if groups.len() == 2 { values[0] - values[1] } else { values[0] };
-        }
-        if !protocol.incomplete {
-            row.target[1] = row.target[0];
-            row.sums[1] = row.sums[0];
-        }
-    }
     Ok(())
+}
+
+/// The groups of an interaction, or everyone.
+pub(super) fn groups(protocol: &Protocol<'_>, number: usize) -> &'static [Option<u8>] {
+    if protocol.analyses[number].interaction.is_some() { &[Some(1), Some(0)] } else { &[None] }
+}
+
+/// An analysis's endpoint in its control and its experimental arm, as a view shows it.
+pub(super) fn compared<'a>(
+    protocol: &Protocol<'_>,
+    number: usize,
+    potential: &'a [[Vec<Measured>; 3]],
+    view: usize,
+) -> [&'a Measured; 2] {
+    let plan = &protocol.scenario.analyses[number];
+    [plan.arms[1], plan.arms[0]].map(|a| &potential[a][view][plan.endpoint])
 }
 
 /// Number of the complete view with death and competing events switched off, after complete and as seen.
@@ -257,29 +297,28 @@ fn potential(
     let potential = std::mem::take(&mut work.potential);
     let follows = matches!(protocol.endpoints[plan.endpoint], Some(MeasurePlan::Time { .. } | MeasurePlan::Visits(_)));
     let view = if seen == 0 && follows && alone(goal) { ALONE } else { seen };
-    let arms = [plan.arms[1], plan.arms[0]].map(|a| &potential[a][view][plan.endpoint]);
-    pick(protocol, number, work, group, Some(arms));
-    let mean_control = {
-        let of = |arm: usize| -> f64 {
-            work.selection.picks.iter().map(|&i| probability(protocol, work, arm, i as usize)).sum()
-        };
+    let arms = compared(protocol, number, &potential, view);
+    let sizes = both_arms(protocol, number, group, arms, work);
+    let everyone = std::mem::take(&mut work.selection.everyone);
+    let control = {
+        let of = |arm: usize| -> f64 { everyone.iter().map(|&i| probability(protocol, work, arm, i as usize)).sum() };
         let [e, c] = plan.arms.map(of);
         c / (c + e)
     };
     let Workspace { selection, scratch, tilt, weights, sample, .. } = work;
-    selection.clear();
     weights.clear();
-    let mut everyone = std::mem::take(&mut selection.everyone);
-    std::mem::swap(&mut everyone, &mut selection.picks);
-    let mut sizes = [0; 2];
-    for (a, measured) in arms.iter().enumerate() {
-        selection.picks.clear();
-        selection.picks.extend(everyone.iter().copied().filter(|&i| measured.known[i as usize] == 1));
-        sizes[a] = selection.picks.len();
-        weights.extend(selection.picks.iter().map(|&i| tilt[i as usize]));
-        selection.append(measured, |_| a as u8);
+    for measured in &arms {
+        let known = everyone.iter().filter(|&&i| measured.known[i as usize] == 1);
+        weights.extend(known.map(|&i| tilt[i as usize]));
     }
     let data = selection.dataset(arms[0]);
+    if goal == Target::Coefficient {
+        let value = super::pilot_root::coefficient(protocol, [number, seen, g], &data);
+        row.sums[seen][g] = if value.is_finite() { [value, 1.0, 0.0, 0.0] } else { [0.0; 4] };
+        selection.everyone = everyone;
+        work.potential = potential;
+        return value;
+    }
     let kind = arms[0].kind;
     let unadjusted = plan.covariates.is_empty() && !plan.site_factor && plan.method.adjusts() != Adjusts::Always;
     let direct = unadjusted && kind.is_some_and(|k| plan.method.takes().contains(&k));
@@ -318,7 +357,7 @@ fn potential(
             }
             if estimate.is_none() {
                 let rows = FollowUp { arm: data.arm, time, event, competing, weight: weights };
-                value = sample.value(goal, &rows, arm_shares(plan, mean_control));
+                value = sample.value(goal, &rows, arm_shares(plan, control));
             }
         }
         _ => {}
@@ -329,6 +368,42 @@ fn potential(
     selection.everyone = everyone;
     work.potential = potential;
     value
+}
+
+/// Collects a group's patients, first in the control arm and then in the experimental arm, each where known; gives their numbers and
+/// leaves all of the group in `selection.everyone`.
+pub(super) fn both_arms(
+    protocol: &Protocol<'_>,
+    number: usize,
+    group: Option<u8>,
+    arms: [&Measured; 2],
+    work: &mut Workspace,
+) -> [usize; 2] {
+    pick(protocol, number, work, group, Some(arms));
+    let Workspace { selection, cohort, noise, .. } = work;
+    selection.clear();
+    let mut everyone = std::mem::take(&mut selection.everyone);
+    std::mem::swap(&mut everyone, &mut selection.picks);
+    let mut sizes = [0; 2];
+    for (a, measured) in arms.iter().enumerate() {
+        selection.picks.clear();
+        selection.picks.extend(everyone.iter().copied().filter(|&i| measured.known[i as usize] == 1));
+        sizes[a] = selection.picks.len();
+        selection.append(measured, |_| a as u8);
+    }
+    // covariates of a linear model stand once for each arm's rows
+    let count = protocol.analyses[number].covariates.len();
+    for program in &protocol.analyses[number].covariates {
+        noise.values.resize(cohort.rows, 0.0);
+        program.eval(cohort.rows, cohort, &mut noise.registers, &mut noise.values);
+        for measured in &arms {
+            let known = everyone.iter().filter(|&&i| measured.known[i as usize] == 1);
+            selection.covariates.extend(known.map(|&i| noise.values[i as usize]));
+        }
+    }
+    selection.count = count;
+    selection.everyone = everyone;
+    sizes
 }
 
 /// Pairs won, lost and all, of different patients: the method's own counts over all pairs less each patient's pair with himself.

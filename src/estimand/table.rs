@@ -71,6 +71,11 @@ impl Table {
         }
     }
 
+    /// Forgets all counts.
+    pub fn clear(&mut self) {
+        self.counts.iter_mut().flatten().for_each(|counts| counts.fill(0));
+    }
+
     /// Adds the counts of another table of the same shape.
     pub fn add(&mut self, other: &Table) {
         for (a, b) in self.counts.iter_mut().flatten().zip(other.counts.iter().flatten()) {

@@ -14,6 +14,7 @@ fn contract_nothing_is_allocated_after_warm_up() {
     for text in [DEFIANCE, P1, P2, P4] {
         let scenario = read(text, &Options::default());
         let protocol = Protocol::compile(&scenario, 1, Wanted::Analyses);
+        engine::pilot_roots(&protocol).expect("no fault");
         let mut work = Workspace::new(&protocol);
         let mut tables = Tables::new(&protocol);
         let mut rows = vec![RowRecord::EMPTY; scenario.analyses.len()];

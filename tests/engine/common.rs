@@ -41,6 +41,7 @@ pub(crate) struct Run<'a> {
     pub(crate) replicates: u64,
     pub(crate) threads: usize,
     pub(crate) truth: bool,
+    pub(crate) truth_replicates: u64,
 }
 
 /// What came out: the design, and the files as bytes.
@@ -54,7 +55,16 @@ pub(crate) struct Outcome {
 impl<'a> Run<'a> {
     /// Replicates of a scenario as written, without true values, on two threads.
     pub(crate) fn new(text: &'a str, replicates: u64, name: &str) -> Self {
-        Self { text, variant: None, n: None, seed: seed(name), replicates, threads: 2, truth: false }
+        Self {
+            text,
+            variant: None,
+            n: None,
+            seed: seed(name),
+            replicates,
+            threads: 2,
+            truth: false,
+            truth_replicates: 0,
+        }
     }
 
     pub(crate) fn scenario(&self) -> Scenario {
@@ -66,7 +76,8 @@ impl<'a> Run<'a> {
         let protocol = Protocol::compile(&scenario, self.seed, Wanted::Analyses);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut store = Store::new(&protocol, folder.path(), 0);
-        let ended = simulate(&protocol, 0..self.replicates, self.threads, self.truth, &mut store);
+        let extra = self.truth_replicates;
+        let ended = simulate_with(&protocol, 0..self.replicates, self.threads, self.truth, extra, &mut store);
         let parts = store.close().expect("parts are written");
         let mut back = |a: usize, targets| store.look_back(a, targets);
         let design = store.summary().design(&protocol, &ended.tables, &mut back).expect("parts are read back");
@@ -91,13 +102,25 @@ pub(crate) fn simulate(
     truth: bool,
     fold: &mut dyn Fold,
 ) -> Ended {
+    simulate_with(protocol, replicates, threads, truth, 0, fold)
+}
+
+/// The same, and truth-only replicates.
+pub(crate) fn simulate_with(
+    protocol: &Protocol<'_>,
+    replicates: Range<u64>,
+    threads: usize,
+    truth: bool,
+    truth_replicates: u64,
+    fold: &mut dyn Fold,
+) -> Ended {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     let wanted = replicates.end - replicates.start;
     let (stop, done) = (AtomicBool::new(false), AtomicU64::new(0));
-    let plan = Plan { replicates, truth, pool: &pool, stop: &stop, done: &done };
+    let plan = Plan { replicates, truth, truth_replicates, pool: &pool, stop: &stop, done: &done };
     let ended = run::run(protocol, &plan, fold).expect("rows are folded");
     assert_eq!(ended.fault, None);
-    assert_eq!(ended.replicates, wanted);
+    assert_eq!((ended.replicates, ended.truth_replicates), (wanted, truth_replicates));
     ended
 }
 

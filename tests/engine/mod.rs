@@ -1,11 +1,13 @@
 //! Covers: the engine from scenario to operating characteristics. Same bytes for any threads and shards; a trial is a prefix of a
 //! larger one; no allocation in the hot loop; powers and sizes known from elsewhere; true values in closed form; cuts and caps.
 
+mod adjusted;
 mod allocation;
 mod bits;
 mod calibration;
 mod common;
 mod cut;
+mod ending;
 mod identity;
 mod marginal;
 mod margins;

@@ -9,6 +9,7 @@ use super::time_order::{ascending, last_event};
 use super::wald::wald;
 use super::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::analysis::Better;
+use crate::analysis::root::{self, Root};
 use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Values};
 
@@ -69,6 +70,10 @@ impl Analysis for Cox {
 
     fn adjusts(&self) -> Adjusts {
         Adjusts::Optionally
+    }
+
+    fn root(&self, data: &Dataset<'_>, weights: [f64; 2]) -> Result<Box<dyn Root>, Status> {
+        root::cox(data, weights)
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
