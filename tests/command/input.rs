@@ -231,3 +231,30 @@ fn a_probability_above_1_in_some_patients() {
     let message = refused(&["cohort", &file.path(), "--n", "2", "--replicate", replicate], 2);
     assert!(message.contains("probability of `response` is 1.0"), "{message}");
 }
+
+/// A quoted figure that is the enrolled controls' is solved by every command; what no scale gives is a mistake of the scenario.
+#[test]
+fn quoted_figures_of_the_enrolled_controls() {
+    let text = |risk: &str, ratio: &str| {
+        let frailty =
+            "[[variable]]\nname = \"frailty\"\nnormal = { mean = 0, sd = 1 }\n\n[[outcome]]\nname = \"response\"\n";
+        let law = format!("exponential = {{ risk = {risk}, by = 12, hazard-ratio = \"{ratio}\", marginal = true }}");
+        changed(
+            P1,
+            &[
+                ("[[outcome]]\nname = \"response\"\n", frailty),
+                ("bernoulli = { probability = \"if(treatment, 0.50, 0.35)\" }", law.as_str()),
+                ("value = \"response\"", "event = \"response\", by = 12"),
+            ],
+        )
+    };
+    let file = Written::new("marginal.toml", text("0.3", "exp(2 * frailty)"));
+    let shown = printed(&["check", &file.path()]);
+    let line = shown.lines().find(|l| l.starts_with("response, of the controls")).expect("a line of quoted figures");
+    let cells: Vec<f64> = line.split_whitespace().filter_map(|cell| cell.parse().ok()).collect();
+    let [month, written, at_one, controls] = cells[..] else { panic!("{line}") };
+    assert_eq!((month, written), (12.0, 30.0));
+    // 32,768 patients whose risks vary by at most √(.3 · .7), and as many who solved the scale: an MCSE of at most 0.36%
+    assert!(at_one < 25.0 && (controls - 30.0).abs() < 5.0 * 0.36, "{line}");
+    assert!(refused_file(text("0.9", "frailty > 0"), 2).contains("cannot be solved"));
+}
