@@ -136,6 +136,8 @@ pub struct Row {
     pub rule: Rule,
     /// +1 where a larger estimate favours the experimental arm, else −1.
     pub orientation: f64,
+    /// Resamples of a bootstrap, and where their random numbers live.
+    pub bootstrap: Option<(u32, Address)>,
 }
 
 impl<'s> Protocol<'s> {
@@ -187,6 +189,7 @@ impl<'s> Protocol<'s> {
                 covariates: a.covariates.iter().map(Program::compile).collect(),
                 rule: Rule { alpha: a.alpha, sides: a.sides, null: a.null, better, treated: a.treated },
                 orientation: a.method.orientation(better),
+                bootstrap: a.bootstrap.map(|resamples| (resamples, Address::new(seed, "bootstrap", &a.name, ""))),
             }
         });
         let cut = &scenario.cut;

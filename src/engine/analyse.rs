@@ -4,16 +4,19 @@ use crate::analysis::{Covariates, Estimate, Status};
 use crate::column::Frame;
 use crate::endpoint::measured::Measured;
 use crate::protocol::Protocol;
+use crate::random::Replicate;
 use crate::selection;
 use crate::workspace::Workspace;
 
 use super::RowRecord;
+use super::bootstrap::{bootstrap, oriented};
 
 /// All analyses of the trial as seen. Call after [`super::follow`].
-pub fn analyse_all(protocol: &Protocol<'_>, work: &mut Workspace, rows: &mut [RowRecord]) {
+pub fn analyse_all(protocol: &Protocol<'_>, replicate: Replicate, work: &mut Workspace, rows: &mut [RowRecord]) {
     for (number, row) in rows.iter_mut().enumerate() {
         *row = RowRecord::EMPTY;
         row.estimate = analyse(protocol, number, work);
+        bootstrap(protocol, replicate, number, work, row);
     }
 }
 
@@ -41,18 +44,24 @@ fn analyse(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) -> Esti
     }
     let group = |work: &mut Workspace, group: Option<u8>| {
         pick(protocol, number, work, group, None);
-        let Workspace { selection, measured, cohort, noise, scratch, .. } = work;
-        selection.clear();
-        let (arm, experimental) = (&cohort.arm, plan.arms[0] as u8);
-        selection.append(&measured[plan.endpoint], |i| u8::from(arm[i] == experimental));
-        covariates(protocol, number, selection, cohort, noise, 1);
-        plan.method.analyse(&selection.dataset(&measured[plan.endpoint]), &row.rule, scratch)
+        picked(protocol, number, work)
     };
     if row.interaction.is_none() {
         return group(work, None);
     }
     let (with, without) = (group(work, Some(1)), group(work, Some(0)));
     interaction(&with, &without, protocol, number)
+}
+
+/// One analysis of the patients picked.
+pub(super) fn picked(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) -> Estimate {
+    let plan = &protocol.scenario.analyses[number];
+    let Workspace { selection, measured, cohort, noise, scratch, .. } = work;
+    selection.clear();
+    let (arm, experimental) = (&cohort.arm, plan.arms[0] as u8);
+    selection.append(&measured[plan.endpoint], |i| u8::from(arm[i] == experimental));
+    covariates(protocol, number, selection, cohort, noise, 1);
+    plan.method.analyse(&selection.dataset(&measured[plan.endpoint]), &protocol.analyses[number].rule, scratch)
 }
 
 /// The difference of two groups' estimates (Altman and Bland, BMJ 2003;326:219): where the condition holds minus where not.
@@ -71,10 +80,7 @@ fn interaction(with: &Estimate, without: &Estimate, protocol: &Protocol<'_>, num
     }
     // the difference of two probabilities has no effect at 0, not at ½
     let rule = crate::analysis::Rule { null: 0.0, ..row.rule };
-    let mut both = crate::analysis::wald::wald(difference, se, &rule, n, (with.events + without.events) as usize);
-    both.z = row.orientation * difference / se;
-    both.p = crate::math::special::normal_tail(both.z);
-    both
+    oriented(difference, se, &rule, row.orientation, n, (with.events + without.events) as usize)
 }
 
 /// Rows of an analysis: known, of either arm (or of any, for potential outcomes), in the subset, in the group.

@@ -1,6 +1,7 @@
 //! One replicate: the stages in order.
 
 mod analyse;
+mod bootstrap;
 mod follow;
 mod pilot_root;
 mod screen;
@@ -46,6 +47,8 @@ pub struct RowRecord {
     pub target: [f64; 2],
     /// Sums of the target: complete, as seen; of the two groups of an interaction.
     pub sums: [[Sums; 2]; 2],
+    /// Resamples of a bootstrap without an estimate.
+    pub failed_resamples: u32,
 }
 
 impl RowRecord {
@@ -65,6 +68,7 @@ impl RowRecord {
         },
         target: [f64::NAN; 2],
         sums: [[[0.0; 4]; 2]; 2],
+        failed_resamples: 0,
     };
 }
 
@@ -81,7 +85,7 @@ pub fn replicate(
 ) -> Result<TrialRecord, Fault> {
     let mut trial = enrol(protocol, replicate, work, funnel)?;
     follow(protocol, replicate, work, &mut trial)?;
-    analyse_all(protocol, work, rows);
+    analyse_all(protocol, replicate, work, rows);
     Ok(trial)
 }
 

@@ -85,6 +85,7 @@ impl Resolver {
             interaction: interaction?,
             relevant: relevant?,
             estimand: estimand?,
+            bootstrap: table.table("bootstrap").map(resamples),
         })
     }
 
@@ -254,6 +255,11 @@ impl Resolver {
         };
         self.scaled(value?, "parameter", name, scale).map(Some)
     }
+}
+
+/// Resamples asked for; the form has seen to their range.
+fn resamples(bootstrap: &Table) -> u32 {
+    bootstrap.integer("resamples").and_then(|x| u32::try_from(x).ok()).unwrap_or(200)
 }
 
 fn kind(response: ResponseKind) -> &'static str {
