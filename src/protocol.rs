@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use crate::allocation::{self, Allocate};
 use crate::analysis::Rule;
-use crate::analysis::root::Root;
+use crate::analysis::root::Roots;
 use crate::column::Kind;
 use crate::distribution::Draw;
 use crate::enrolment::{self, Arrive};
@@ -78,9 +78,8 @@ pub struct Protocol<'s> {
     pub incomplete: bool,
     /// Whether anything asks until when a patient is seen: not where everyone is followed to the end and endpoints are always known.
     pub reads_views: bool,
-    /// Roots of the estimating equations of models with covariates, from the pilot; by analysis, complete or as seen, and group of an
-    /// interaction, with the number of replicates behind them.
-    pub roots: OnceLock<Vec<[[Option<(Box<dyn Root>, f64)>; 2]; 2]>>,
+    /// Roots of the estimating equations of models with covariates, once the pilot has found them.
+    pub roots: OnceLock<Roots>,
 }
 
 /// A step of screening.

@@ -106,11 +106,9 @@ fn screened(protocol: &Protocol<'_>, candidates: &engine::Candidates) -> DataTab
         let names = candidates.site.iter().map(|&i| sites.get(usize::from(i)).map(|x| x.name.clone()));
         table.push("site", Values::Text(names.collect()));
     }
-    let reason = |&r: &u8| match usize::from(r).checked_sub(1) {
-        None => None,
-        // names of criteria hold no space
-        Some(k) => Some(s.criteria.get(k).map_or_else(|| "site full".to_owned(), |c| c.name.clone())),
-    };
+    // names of criteria hold no space
+    let named = |k: usize| s.criteria.get(k).map_or_else(|| "site full".to_owned(), |c| c.name.clone());
+    let reason = |&r: &u8| usize::from(r).checked_sub(1).map(named);
     table.push("excluded_by", Values::Text(candidates.reason.iter().map(reason).collect()));
     variables(&mut table, protocol, &candidates.frame, 0..s.population);
     table

@@ -16,7 +16,7 @@ use crate::workspace::{Workspace, index};
 
 pub use analyse::analyse_all;
 pub use follow::{follow, potential_outcomes};
-pub use pilot_root::{Roots, pilot_roots};
+pub use pilot_root::pilot_roots;
 pub use screen::{Candidates, MOST_SCREENED, candidates, screen_pilot};
 pub use truth::{Tables, target, truth};
 
