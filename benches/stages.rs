@@ -50,7 +50,7 @@ fn stages(criterion: &mut Criterion) {
                     });
                     let Some(mut trial) = trial else { continue };
                     timed(1, &mut || engine::follow(&protocol, replicate, &mut work, &mut trial).expect(NO_FAULT));
-                    timed(2, &mut || engine::analyse_all(&protocol, &mut work, &mut rows));
+                    timed(2, &mut || engine::analyse_all(&protocol, replicate, &mut work, &mut rows));
                     timed(3, &mut || {
                         engine::truth(&protocol, replicate, &mut work, &mut rows, &mut tables).expect(NO_FAULT);
                     });

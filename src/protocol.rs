@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::allocation::{self, Allocate};
-use crate::analysis::root::Root;
+use crate::analysis::root::Roots;
 use crate::analysis::{Adjusts, Rule};
 use crate::column::Kind;
 use crate::distribution::Draw;
@@ -81,9 +81,8 @@ pub struct Protocol<'s> {
     pub incomplete: bool,
     /// Whether anything asks until when a patient is seen: not where everyone is followed to the end and endpoints are always known.
     pub reads_views: bool,
-    /// Roots of the estimating equations of models with covariates, from the pilot; by analysis, complete or as seen, and group of an
-    /// interaction, with the number of replicates behind them.
-    pub roots: OnceLock<Vec<[[Option<(Box<dyn Root>, f64)>; 2]; 2]>>,
+    /// Roots of the estimating equations of models with covariates, once the pilot has found them.
+    pub roots: OnceLock<Roots>,
 }
 
 /// A step of screening.
@@ -141,6 +140,8 @@ pub struct Row {
     pub orientation: f64,
     /// Number of the first analysis whose true value is the same: this one's where none before asks its question.
     pub same_as: usize,
+    /// Resamples of a bootstrap, and where their random numbers live.
+    pub bootstrap: Option<(u32, Address)>,
 }
 
 impl<'s> Protocol<'s> {
@@ -204,6 +205,7 @@ impl<'s> Protocol<'s> {
                 rule: Rule { alpha: a.alpha, sides: a.sides, null: a.null, better, treated: a.treated },
                 orientation: a.method.orientation(better),
                 same_as: first_asking(scenario, number),
+                bootstrap: a.bootstrap.map(|resamples| (resamples, Address::new(seed, "bootstrap", &a.name, ""))),
             }
         });
         let cut = &scenario.cut;

@@ -186,6 +186,18 @@ impl Sequence {
         Self(address.stream(replicate, 0))
     }
 
+    /// The words from number `word` on.
+    #[must_use]
+    pub fn at(address: &Address, replicate: Replicate, word: u64) -> Self {
+        Self(address.stream(replicate, word))
+    }
+
+    /// The next of the numbers 0 … n − 1, all alike to 2⁻⁶⁴ n, from a 64-bit word.
+    #[inline]
+    pub fn below(&mut self, n: usize) -> usize {
+        ((u128::from(self.0.next_u64()) * n as u128) >> 64) as usize
+    }
+
     /// The next 32-bit word.
     #[inline]
     pub fn word32(&mut self) -> u32 {

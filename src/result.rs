@@ -116,6 +116,9 @@ pub struct Analysis {
     pub patients: f64,
     /// Mean number of events (responders, deaths) used.
     pub events: f64,
+    /// The bootstrap behind the standard error, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<Bootstrap>,
     /// Replicates without an estimate, by reason.
     pub failures: Failures,
 }
@@ -227,6 +230,15 @@ pub struct Planning {
     pub power: f64,
     /// Why it differs from the simulated power.
     pub note: &'static str,
+}
+
+/// The bootstrap behind a standard error.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Bootstrap {
+    /// Resamples of a replicate.
+    pub resamples: u32,
+    /// Mean number of them without an estimate.
+    pub failed: f64,
 }
 
 /// Replicates without an estimate.

@@ -98,6 +98,7 @@ struct Accumulator {
     parts: [f64; 8],
     patients: f64,
     events: f64,
+    failed_resamples: f64,
     failures: Vec<(Status, u64, u64)>,
 }
 
@@ -422,6 +423,9 @@ impl Summary {
             planning: planning::power(protocol, a, &figures),
             patients: row.patients / all as f64,
             events: row.events / all as f64,
+            bootstrap: plan
+                .bootstrap
+                .map(|resamples| result::Bootstrap { resamples, failed: row.failed_resamples / all as f64 }),
             failures: result::Failures {
                 total: row.failures.iter().map(|f| f.1).sum(),
                 reasons: row
@@ -475,6 +479,7 @@ impl Accumulator {
         let e = &row.estimate;
         self.patients += f64::from(e.n);
         self.events += f64::from(e.events);
+        self.failed_resamples += f64::from(row.failed_resamples);
         self.add_target(row);
         if e.status != Status::Estimated {
             match self.failures.iter_mut().find(|f| f.0 == e.status) {

@@ -198,6 +198,8 @@ pub enum Status {
     ScoreSeparation = 7,
     /// The weights explode or no patients are left: the arms do not overlap.
     NoOverlap = 8,
+    /// More than a tenth of a bootstrap's resamples have no estimate.
+    Resampling = 9,
 }
 
 impl Status {
@@ -214,6 +216,7 @@ impl Status {
             Status::TooFew => "too few patients",
             Status::ScoreSeparation => "the propensity score separates the arms",
             Status::NoOverlap => "the arms do not overlap",
+            Status::Resampling => "more than a tenth of the resamples have no estimate",
         }
     }
 }

@@ -66,7 +66,7 @@ fn measure(protocol: &Protocol<'_>, seconds: f64) -> Result<String, (u64, Fault)
                 if upto == 1 {
                     continue;
                 }
-                engine::analyse_all(protocol, &mut work, &mut rows);
+                engine::analyse_all(protocol, replicate, &mut work, &mut rows);
                 if upto == 3 {
                     engine::truth(protocol, replicate, &mut work, &mut rows, &mut tables).map_err(failed)?;
                 }

@@ -118,6 +118,9 @@ fn describe(out: &mut String, protocol: &Protocol<'_>) {
         if let Some(e) = &a.interaction {
             let _ = write!(method, ", interaction with {}", s.expression_text(e));
         }
+        if let Some(resamples) = a.bootstrap {
+            let _ = write!(method, ", standard error by bootstrap ({resamples} resamples)");
+        }
         table.row(vec![
             a.name.clone(),
             s.endpoints[a.endpoint].name.clone(),

@@ -23,7 +23,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 /// Whose rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Stage {
-    /// Every candidate up to the last enrolment, with the criterion that excludes
+    /// Every candidate up to the last enrolment, with the criterion that excludes, or `site full`
     Screened,
     /// The enrolled
     Enrolled,
@@ -99,8 +99,16 @@ fn screened(protocol: &Protocol<'_>, candidates: &engine::Candidates) -> DataTab
     let rows = candidates.frame.rows;
     let mut table = DataTable::default();
     table.push("candidate", Values::Integer((1..=rows as i64).map(Some).collect()));
-    table.push("eligible", Values::Integer(candidates.reason.iter().map(|&r| Some(i64::from(r == 0))).collect()));
-    let reason = |&r: &u8| s.criteria.get(usize::from(r).wrapping_sub(1)).map(|c| c.name.clone());
+    // who comes to a full site is not asked
+    let eligible = |&r: &u8| (usize::from(r) <= s.criteria.len()).then_some(i64::from(r == 0));
+    table.push("eligible", Values::Integer(candidates.reason.iter().map(eligible).collect()));
+    if let (Accrual::Sites(sites), false) = (&s.enrolment.accrual, candidates.site.is_empty()) {
+        let names = candidates.site.iter().map(|&i| sites.get(usize::from(i)).map(|x| x.name.clone()));
+        table.push("site", Values::Text(names.collect()));
+    }
+    // names of criteria hold no space
+    let named = |k: usize| s.criteria.get(k).map_or_else(|| "site full".to_owned(), |c| c.name.clone());
+    let reason = |&r: &u8| usize::from(r).checked_sub(1).map(named);
     table.push("excluded_by", Values::Text(candidates.reason.iter().map(reason).collect()));
     variables(&mut table, protocol, &candidates.frame, 0..s.population);
     table

@@ -21,8 +21,7 @@ pub const EXAMPLES: &str = "Examples:
   patency cohort scenarios/defiance.toml --out cohort.parquet
   patency init > trial.toml
 
-Exit codes: 0 done, 1 the world (files, disk), 2 a mistake in the scenario or the arguments, 101 a mistake in
-patency itself, 130 interrupted.";
+Exit codes: 0 done, 1 the world (files, disk), 2 a mistake in the scenario or the arguments, 101 a mistake in patency itself, 130 interrupted.";
 
 /// What can be asked.
 #[derive(Debug, clap::Subcommand)]

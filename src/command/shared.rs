@@ -181,3 +181,32 @@ pub(crate) fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool, Failure>
         .build()
         .map_err(|e| Failure::World(Error::Threads(e)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand_commands_that_replay_a_replicate() {
+        let text = include_str!("../../scenarios/yardstick/p1-binary.toml");
+        let source = Source {
+            scenario: PathBuf::from("my trials/p1.toml"),
+            variant: "base".to_owned(),
+            set: vec!["p=0.4".to_owned(), "q=if(a, 1, 2)".to_owned()],
+            n: Vec::new(),
+            seed: 7,
+        };
+        let options = scenario::Options { variant: None, set: &[], n: Some(31) };
+        let scenario = scenario::read(text, &options).unwrap();
+        let what = "'my trials/p1.toml' --seed 7 --n 31 --set p=0.4 --set 'q=if(a, 1, 2)'";
+        assert_eq!(
+            source.replay(&scenario, 12, 0),
+            format!(
+                "its patients:  patency cohort {what} --replicate 12\nto replay it:  patency run {what} --replicates 13"
+            )
+        );
+        let extra = source.replay(&scenario, TRUTH_REPLICATES + 4, 9);
+        assert!(extra.ends_with(&format!("run {what} --replicates 1 --truth-replicates 5")), "{extra}");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}

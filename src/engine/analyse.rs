@@ -5,17 +5,20 @@ use crate::column::Frame;
 use crate::endpoint::measured::Measured;
 use crate::math::special::normal_tail;
 use crate::protocol::{Protocol, Row};
+use crate::random::Replicate;
 use crate::scenario::AnalysisPlan;
 use crate::selection;
 use crate::workspace::Workspace;
 
 use super::RowRecord;
+use super::bootstrap::{bootstrap, oriented};
 
 /// All analyses of the trial as seen. Call after [`super::follow`].
-pub fn analyse_all(protocol: &Protocol<'_>, work: &mut Workspace, rows: &mut [RowRecord]) {
+pub fn analyse_all(protocol: &Protocol<'_>, replicate: Replicate, work: &mut Workspace, rows: &mut [RowRecord]) {
     for (number, row) in rows.iter_mut().enumerate() {
         *row = RowRecord::EMPTY;
         row.estimate = analyse(protocol, number, work);
+        bootstrap(protocol, replicate, number, work, row);
     }
 }
 
@@ -49,12 +52,7 @@ fn analyse(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) -> Esti
     }
     let group = |work: &mut Workspace, group: Option<u8>| {
         pick(protocol, number, work, group, None);
-        let Workspace { selection, measured, cohort, noise, scratch, .. } = work;
-        selection.clear();
-        let (arm, experimental) = (&cohort.arm, plan.arms[0] as u8);
-        selection.append(&measured[plan.endpoint], |i| u8::from(arm[i] == experimental));
-        covariates(protocol, number, selection, cohort, noise, 1);
-        judge(plan, row, &selection.dataset(&measured[plan.endpoint]), scratch)
+        picked(protocol, number, work)
     };
     if row.interaction.is_none() {
         return group(work, None);
@@ -82,6 +80,17 @@ pub(super) fn weigh(
     covariates(protocol, number, selection, cohort, noise, 1);
     let data = selection.dataset(&measured[plan.endpoint]);
     plan.method.weights(&data, &protocol.analyses[number].rule, scratch, out)
+}
+
+/// One analysis of the patients picked.
+pub(super) fn picked(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) -> Estimate {
+    let plan = &protocol.scenario.analyses[number];
+    let Workspace { selection, measured, cohort, noise, scratch, .. } = work;
+    selection.clear();
+    let (arm, experimental) = (&cohort.arm, plan.arms[0] as u8);
+    selection.append(&measured[plan.endpoint], |i| u8::from(arm[i] == experimental));
+    covariates(protocol, number, selection, cohort, noise, 1);
+    judge(plan, &protocol.analyses[number], &selection.dataset(&measured[plan.endpoint]), scratch)
 }
 
 /// The method's answer; for equivalence that of two one-sided tests (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics
@@ -125,10 +134,7 @@ fn interaction(with: &Estimate, without: &Estimate, protocol: &Protocol<'_>, num
     }
     // the difference of two probabilities has no effect at 0, not at ½
     let rule = Rule { null: 0.0, ..row.rule };
-    let mut both = crate::analysis::wald::wald(difference, se, &rule, n, (with.events + without.events) as usize);
-    both.z = row.orientation * difference / se;
-    both.p = normal_tail(both.z);
-    both
+    oriented(difference, se, &rule, row.orientation, n, (with.events + without.events) as usize)
 }
 
 /// Rows of an analysis: known, of either arm (or of any, for potential outcomes), in the subset, in the group.

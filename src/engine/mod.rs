@@ -1,6 +1,7 @@
 //! One replicate: the stages in order.
 
 mod analyse;
+mod bootstrap;
 mod follow;
 mod pilot_root;
 mod screen;
@@ -15,7 +16,7 @@ use crate::workspace::{Workspace, index};
 
 pub use analyse::analyse_all;
 pub use follow::{follow, potential_outcomes};
-pub use pilot_root::{Roots, pilot_roots};
+pub use pilot_root::pilot_roots;
 pub use screen::{Candidates, MOST_SCREENED, candidates, screen_pilot};
 pub use truth::{Tables, target, truth};
 
@@ -48,6 +49,8 @@ pub struct RowRecord {
     pub target: [f64; 2],
     /// Sums of the target: complete, as seen; of the two groups of an interaction.
     pub sums: [[Sums; 2]; 2],
+    /// Resamples of a bootstrap without an estimate.
+    pub failed_resamples: u32,
 }
 
 impl RowRecord {
@@ -67,6 +70,7 @@ impl RowRecord {
         },
         target: [f64::NAN; 2],
         sums: [[[0.0; 4]; 2]; 2],
+        failed_resamples: 0,
     };
 }
 
@@ -83,7 +87,7 @@ pub fn replicate(
 ) -> Result<TrialRecord, Fault> {
     let mut trial = enrol(protocol, replicate, work, funnel)?;
     follow(protocol, replicate, work, &mut trial)?;
-    analyse_all(protocol, work, rows);
+    analyse_all(protocol, replicate, work, rows);
     Ok(trial)
 }
 

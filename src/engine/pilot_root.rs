@@ -5,7 +5,7 @@
 //! target β₀ + (I₀⁻¹ U)ₐᵣₘ; its mean over replicates is the root of the summed equation but for the square of the pilot's error. Arms count as
 //! they are allocated.
 
-use crate::analysis::root::Root;
+use crate::analysis::root::{Root, Roots};
 use crate::analysis::{Covariates, Dataset, Response};
 use crate::estimand::Target;
 use crate::protocol::{Fault, Protocol};
@@ -19,9 +19,6 @@ const FIRST: Replicate = 2 * TRUTH_REPLICATES;
 
 /// Patients of the pilot: the square of its error is then far below the Monte Carlo error of a run of thousands of replicates.
 const PATIENTS: usize = 1 << 15;
-
-/// A root with the number of replicates behind it; by analysis, complete or as seen, and group of an interaction.
-pub type Roots = Vec<[[Option<(Box<dyn Root>, f64)>; 2]; 2]>;
 
 /// The patients of one analysis, group and view, replicate after replicate.
 #[derive(Debug, Default)]

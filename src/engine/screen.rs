@@ -239,8 +239,11 @@ pub fn screen_pilot(
 pub struct Candidates {
     /// Their columns.
     pub frame: Frame,
-    /// 0 eligible, else one more than the number of the first criterion that excludes.
+    /// 0 enrolled, else one more than the number of the first criterion that excludes; one more than there are criteria: turned away,
+    /// since the candidate's site was full.
     pub reason: Vec<u8>,
+    /// Site of each candidate, where rates are of screened candidates; else empty.
+    pub site: Vec<u16>,
 }
 
 /// Draws the first `count` candidates of a replicate with all population columns (of a protocol compiled for
@@ -257,10 +260,19 @@ pub fn candidates(protocol: &Protocol<'_>, replicate: Replicate, count: usize) -
         step.draw(replicate, index, &mut frame, &mut work.noise)?;
     }
     let mut reason = Vec::with_capacity(count);
+    work.by_site.fill(0);
+    if let (Some(arrivals), true) = (&protocol.arrivals, protocol.by_screening()) {
+        arrivals.arrive(replicate, count, &mut work.arrivals);
+    }
+    let full = protocol.scenario.criteria.len() as u8 + 1;
     for first in (0..count).step_by(BLOCK) {
         let len = BLOCK.min(count - first);
         screen_block(protocol, replicate, &mut work, first as u32, len)?;
+        if protocol.by_screening() {
+            fill_sites(protocol, &mut work, first, len, full);
+        }
         reason.extend_from_slice(&work.reason[..len]);
     }
-    Ok(Candidates { frame, reason })
+    work.arrivals.site.truncate(count);
+    Ok(Candidates { frame, reason, site: work.arrivals.site })
 }

@@ -501,4 +501,6 @@ pub struct AnalysisPlan {
     pub relevant: Option<f64>,
     /// Scenario parameter that is the true value (on the scale of the estimate), where the scenario names one.
     pub estimand: Option<f64>,
+    /// Resamples of the bootstrap that gives the standard error, where it is not the method's own.
+    pub bootstrap: Option<u32>,
 }

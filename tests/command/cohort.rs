@@ -3,7 +3,7 @@
 use parquet::record::Field;
 
 use super::written::rows;
-use super::{DEFIANCE, P1, P2, P4, Results, list, number, printed};
+use super::{DEFIANCE, P1, P2, P4, Results, Written, list, number, printed};
 
 /// Lines of a CSV file as cells: a comma within quotation marks belongs to its cell, a doubled mark is a mark.
 fn cells(csv: &str) -> Vec<Vec<String>> {
@@ -87,6 +87,59 @@ fn the_screened_are_those_of_the_funnel() {
     let candidate = enrolled[0].iter().position(|h| h == "candidate").expect("the column is there");
     let numbers: Vec<&String> = enrolled[1..].iter().map(|r| &r[candidate]).collect();
     assert_eq!(numbers, kept.iter().map(|r| &r[0]).collect::<Vec<_>>());
+}
+
+/// Rates of screened candidates with caps: who comes to a full site is shown as such, and counted as the run counts.
+#[test]
+fn candidates_of_full_sites_are_turned_away() {
+    let file = Written::new(
+        "caps.toml",
+        r#"
+title = "Caps"
+trial = { n = 120, arms = [{ name = "control" }, { name = "treatment" }] }
+inclusion = [{ name = "half", prevalence = 0.5 }, { name = "most", prevalence = 0.8 }]
+enrolment.rate-of = "screened"
+site = [{ name = "Small", rate = 20, cap = 15 }, { name = "Late", rate = 9, opens = 2, cap = 40 }, { name = "Large", rate = 5 }]
+outcome = [{ name = "response", bernoulli = { probability = 0.5 } }]
+endpoint = [{ name = "response", binary = { value = "response", better = "higher" } }]
+analysis = [{ name = "primary", endpoint = "response", difference-of-proportions = {} }]
+"#,
+    );
+    let file = file.path();
+    let table = cells(&printed(&["cohort", &file, "--stage", "screened"]));
+    let column = |name: &str| table[0].iter().position(|h| h == name).expect("the column is there");
+    let [number_of, eligible, reason, site] = ["candidate", "eligible", "excluded_by", "site"].map(column);
+    let mut enrolled = std::collections::BTreeMap::new();
+    let mut full = 0;
+    for row in &table[1..] {
+        let so_far = enrolled.entry(row[site].clone()).or_insert(0);
+        let cap = match row[site].as_str() {
+            "Small" => 15,
+            "Late" => 40,
+            _ => usize::MAX,
+        };
+        if *so_far >= cap {
+            assert_eq!((row[eligible].as_str(), row[reason].as_str()), ("", "site full"), "{row:?}");
+            full += 1;
+        } else {
+            assert_ne!(row[reason], "site full", "{row:?}");
+            *so_far += usize::from(row[eligible] == "1");
+        }
+    }
+    assert!(full > 50, "{full}");
+    assert_eq!((enrolled["Small"], enrolled["Late"], enrolled["Large"]), (15, 40, 65));
+    let json = Results::of(&[&file, "--replicates", "1"]).json();
+    let screening = &json["designs"][0]["screening"];
+    assert_eq!(number(screening, "/site_full"), f64::from(full));
+    assert_eq!(number(screening, "/screened/estimate"), (table.len() - 1) as f64 - f64::from(full));
+    let kept: Vec<&String> = table[1..].iter().filter(|r| r[eligible] == "1").map(|r| &r[number_of]).collect();
+    let patients = cells(&printed(&["cohort", &file]));
+    let [candidate, place] =
+        ["candidate", "site"].map(|n| patients[0].iter().position(|h| h == n).expect("the column is there"));
+    assert_eq!(kept, patients[1..].iter().map(|r| &r[candidate]).collect::<Vec<_>>());
+    let of = |row: &Vec<String>| (row[number_of].clone(), row[site].clone());
+    let sites: Vec<_> = table[1..].iter().filter(|r| r[eligible] == "1").map(of).collect();
+    assert_eq!(sites, patients[1..].iter().map(|r| (r[candidate].clone(), r[place].clone())).collect::<Vec<_>>());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use patency::workspace::Workspace;
 use super::common::{DEFIANCE, Run, assert_calibrated, figure, row};
 
 /// A covariate that matters, models that are right given it, one allocation of two to one.
-const RIGHT: &str = r#"
+pub(crate) const RIGHT: &str = r#"
 title = "Models that are right"
 
 [trial]

@@ -6,12 +6,15 @@ use patency::protocol::{Protocol, Wanted};
 use patency::scenario::Options;
 use patency::workspace::Workspace;
 
+use super::adjusted::RIGHT;
 use super::common::{DEFIANCE, P1, P2, P4, read};
 
 #[test]
 fn contract_nothing_is_allocated_after_warm_up() {
     let mut found = Vec::new();
-    for text in [DEFIANCE, P1, P2, P4] {
+    let resampled = P2.replace("log-rank = {}", "log-rank = {}\nbootstrap = { resamples = 20 }");
+    assert_ne!(resampled, P2);
+    for text in [DEFIANCE, P1, P2, P4, RIGHT, &resampled] {
         let scenario = read(text, &Options::default());
         let protocol = Protocol::compile(&scenario, 1, Wanted::Analyses);
         engine::pilot_roots(&protocol).expect("no fault");

@@ -4,6 +4,7 @@
 mod adjusted;
 mod allocation;
 mod bits;
+mod bootstrap;
 mod calibration;
 mod common;
 mod cut;

@@ -28,6 +28,9 @@ pub trait Root: Debug + Send + Sync {
     fn step(&self, data: &Dataset<'_>, weights: [f64; 2]) -> f64;
 }
 
+/// The roots of a pilot with the number of replicates behind them; by analysis, complete or as seen, and group of an interaction.
+pub type Roots = Vec<[[Option<(Box<dyn Root>, f64)>; 2]; 2]>;
+
 /// c₀ + c₁ arm + Σ cⱼ covariateⱼ.
 #[derive(Debug)]
 struct Linear(Vec<f64>);

@@ -57,6 +57,7 @@ pub(super) static ANALYSIS: LazyLock<Form> = LazyLock::new(|| Form {
                 "The arm whose patients are the treated, where a method averages over these; default: the experimental arm.",
             ),
             optional("estimand", Kind::Table(&ESTIMAND), ESTIMAND.summary),
+            optional("bootstrap", Kind::Table(&BOOTSTRAP), BOOTSTRAP.summary),
         ],
         analysis::FAMILY,
     ),
@@ -68,6 +69,17 @@ pub(super) static ESTIMAND: Form = Form {
     summary: "The parameter that is the true value; default: computed from both potential outcomes.",
     keys: &[required("parameter", Kind::Identifier, "Name of a parameter; on ratio scales it holds a ratio.")],
     example: r#"{ parameter = "hr" }"#,
+};
+
+pub(super) static BOOTSTRAP: Form = Form {
+    name: "bootstrap",
+    summary: "Standard error from resamples of the trial's patients, with Wald's test and interval; default: the method's own.",
+    keys: &[optional(
+        "resamples",
+        Kind::Integer(20, 100_000),
+        "Resamples of the analysed patients with replacement; default 200.",
+    )],
+    example: "{ resamples = 200 }",
 };
 
 pub(super) static VARIANT: LazyLock<Form> = LazyLock::new(|| Form {

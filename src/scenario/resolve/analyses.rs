@@ -91,6 +91,7 @@ impl Resolver {
             interaction: interaction?,
             relevant: relevant?,
             estimand: estimand?,
+            bootstrap: table.table("bootstrap").map(resamples),
         })
     }
 
@@ -397,6 +398,11 @@ fn is_site(covariate: &Located) -> bool {
 /// The estimate where the arms do not differ.
 fn no_effect(scale: Scale) -> f64 {
     if scale == Scale::Probability { 0.5 } else { 0.0 }
+}
+
+/// Resamples asked for; the form has seen to their range.
+fn resamples(bootstrap: &Table) -> u32 {
+    bootstrap.integer("resamples").and_then(|x| u32::try_from(x).ok()).unwrap_or(200)
 }
 
 fn kind(response: ResponseKind) -> &'static str {
