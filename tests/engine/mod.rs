@@ -4,7 +4,7 @@
 mod allocation;
 mod bits;
 mod calibration;
-mod common;
+pub(crate) mod common;
 mod cut;
 mod identity;
 mod null;

@@ -95,9 +95,7 @@ fn effect(data: &Patients, method: &str, at: f64, w: &[f64]) -> f64 {
     let total = |keep: &dyn Fn(usize) -> bool| (0..n).filter(|&i| keep(i)).map(|i| w[i]).sum::<f64>();
     match method {
         "weighted-difference" => {
-            let share = |a: u8| {
-                total(&|i| data.arm[i] == a && data.y[i] == 1) / rows(a).map(|i| w[i]).sum::<f64>()
-            };
+            let share = |a: u8| total(&|i| data.arm[i] == a && data.y[i] == 1) / rows(a).map(|i| w[i]).sum::<f64>();
             share(1) - share(0)
         }
         "weighted-cox" => {
@@ -121,7 +119,7 @@ fn effect(data: &Patients, method: &str, at: f64, w: &[f64]) -> f64 {
                 score
             };
             let (mut low, mut high) = (-30.0, 30.0);
-            for _ in 0..100 {
+            for _ in 0..64 {
                 let middle = 0.5 * (low + high);
                 if score(middle) > 0.0 { low = middle } else { high = middle }
             }
@@ -166,7 +164,7 @@ fn jackknife(n: usize, theta: impl Fn(&[f64]) -> Option<f64>) -> Option<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn twin_weighted_effects(data in patients(), scheme in 0_usize..3, treated in 0_u8..2, kind in 0_usize..3, at in 2_u8..6) {
