@@ -8,6 +8,7 @@ mod elementary;
 mod engine;
 mod expr;
 mod layers;
+mod propensity;
 mod scenario;
 mod special;
 mod uncensored;

@@ -85,9 +85,14 @@ impl Analysis for WeightedCox {
         let Response::Time { time, event, .. } = data.response else {
             return Estimate::failed(Status::NoVariation, data.arm.len());
         };
-        propensity::analyse(&self.settings, data, &hazard_rule(rule), scratch, |weight, scratch, influence| {
-            log_hazard_ratio(time, event, data.arm, weight, scratch, influence)
-        })
+        propensity::analyse(
+            &self.settings,
+            data,
+            &hazard_rule(rule),
+            scratch,
+            f64::INFINITY,
+            |weight, scratch, influence| log_hazard_ratio(time, event, data.arm, weight, scratch, influence),
+        )
     }
 }
 

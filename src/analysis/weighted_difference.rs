@@ -72,7 +72,7 @@ impl Analysis for WeightedDifference {
         let Response::Binary(y) = data.response else {
             return Estimate::failed(Status::NoVariation, data.arm.len());
         };
-        propensity::analyse(&self.settings, data, rule, scratch, |weight, _, influence| {
+        propensity::analyse(&self.settings, data, rule, scratch, f64::INFINITY, |weight, _, influence| {
             Ok(difference(data.arm, y, weight, influence))
         })
     }

@@ -85,7 +85,7 @@ impl Analysis for WeightedIncidence {
             return Estimate::failed(Status::NoVariation, data.arm.len());
         };
         let course = Course { time, event, competing };
-        propensity::analyse(&self.settings, data, &hazard_rule(rule), scratch, |weight, scratch, influence| {
+        propensity::analyse(&self.settings, data, &hazard_rule(rule), scratch, self.at, |weight, scratch, influence| {
             let [control, experimental] = incidence(course, data.arm, weight, self.at, scratch, influence)?;
             Ok(experimental - control)
         })

@@ -78,7 +78,7 @@ impl Analysis for WeightedKaplanMeier {
             return Estimate::failed(Status::NoVariation, data.arm.len());
         };
         let course = Course { time, event, competing: &[] };
-        propensity::analyse(&self.settings, data, rule, scratch, |weight, scratch, influence| {
+        propensity::analyse(&self.settings, data, rule, scratch, self.at, |weight, scratch, influence| {
             let [control, experimental] = incidence(course, data.arm, weight, self.at, scratch, influence)?;
             for psi in influence {
                 *psi = -*psi;

@@ -6,7 +6,7 @@ mod allocation;
 mod bits;
 mod bootstrap;
 mod calibration;
-mod common;
+pub(crate) mod common;
 mod cut;
 mod ending;
 mod identity;

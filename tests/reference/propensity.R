@@ -6,7 +6,6 @@ suppressMessages({library(survival); library(survey); library(MatchIt)})
 cat("#", R.version.string, paste(sapply(c("survival", "survey", "MatchIt"), function(p) paste(p, packageVersion(p))), collapse = ", "), "\n")
 cat("data,covariates,method,weights,variance,treated,options,unit,at,estimate,se,ess1,ess0,smd0,smd1,overlap,largest,matched\n")
 tight <- glm.control(epsilon = 1e-15, maxit = 50)
-cox_tight <- coxph.control(eps = 1e-15, toler.chol = 1e-16, iter.max = 50)
 
 read <- function(name, unit = 1) {
   d <- read.csv(paste0("data/", name, ".csv"), comment.char = "#")
@@ -40,10 +39,26 @@ weigh <- function(d, e, scheme, treated, o, k = rep(1, nrow(d))) {
 effect <- function(d, w, method, at) {
   switch(method,
     "weighted-difference" = weighted.mean(d$y[d$arm == 1], w[d$arm == 1]) - weighted.mean(d$y[d$arm == 0], w[d$arm == 0]),
-    "weighted-cox" = { d$w <- w
-      coef(coxph(Surv(time, event) ~ arm, d[w > 0, ], weights = w, ties = "efron", control = cox_tight))[[1]] },
+    "weighted-cox" = cox_root(d, w),
     "weighted-kaplan-meier" = diff(sapply(0:1, function(b) km(d, w, b, at))),
     "weighted-incidence" = diff(sapply(0:1, function(b) aj(d, w, b, at))))
+}
+# Newton's method on the Efron score, since coxph halves its last steps and keeps nine digits
+cox_root <- function(d, w) {
+  o <- order(-d$time); d <- d[o, ]; w <- w[o]; dead <- d$event == 1 & w > 0
+  end <- !duplicated(d$time, fromLast = TRUE)
+  r <- sapply(0:1, function(b) cumsum(w * (d$arm == b))[end]); time <- d$time[end]
+  sums <- function(x) { x <- tapply(x * dead, factor(d$time, time), sum); as.numeric(x) }
+  n <- sums(rep(1, nrow(d))); q <- cbind(sums(w * (d$arm == 0)), sums(w * (d$arm == 1)))
+  k <- rep(which(n > 0), n[n > 0]); gone <- (sequence(n[n > 0]) - 1) / n[k]
+  r0 <- r[k, 1] - gone * q[k, 1]; r1 <- r[k, 2] - gone * q[k, 2]; wb <- (q[k, 1] + q[k, 2]) / n[k]
+  beta <- 0
+  for (i in 1:50) {
+    m <- r1 * exp(beta) / (r0 + r1 * exp(beta))
+    step <- (sum(q[, 2]) - sum(wb * m)) / sum(wb * m * (1 - m)); beta <- beta + step
+    if (abs(step) < 1e-14) break
+  }
+  beta
 }
 km <- function(d, w, b, at) {
   here <- d$arm == b & w > 0; t <- d$time[here]; e <- d$event[here]; w <- w[here]
@@ -69,7 +84,10 @@ robust <- function(d, w, method, at, pairs = NULL) {
     m <- length(unique(d$id))
     sqrt(vcov(svyglm(y ~ arm, design))["arm", "arm"] * (m - 1) / m)
   } else if (method == "weighted-cox") {
-    sqrt(vcov(coxph(Surv(time, event) ~ arm + cluster(id), d, weights = w, ties = "efron", control = cox_tight))[1, 1])
+    b <- cox_root(d, d$w)
+    fit <- function(...) coxph(Surv(time, event) ~ arm + cluster(id), d, weights = w, ties = "efron", ...)
+    stopifnot(abs(coef(fit()) - b) < 1e-6)
+    sqrt(vcov(fit(init = b, control = coxph.control(iter.max = 0)))[1, 1])
   } else if (method == "weighted-kaplan-meier") {
     # influences of the clusters, both arms together since a pair has one of each
     f <- lapply(0:1, function(b) { s <- survfit(Surv(time, event) ~ 1, d[d$arm == b, ], weights = w, id = id, robust = TRUE, influence = 1)

@@ -54,17 +54,19 @@ const FEWEST: f64 = 2.0 - 1e-9;
 
 /// A weighted row: score, weights, the effect and its influences by `effect`, variance, Wald test.
 ///
-/// `effect` gives θ from the weights and writes ψ to the vector, 0 where the weight is 0; it finds there n zeros.
+/// `effect` gives θ from the weights and writes ψ to the vector, 0 where the weight is 0; it finds there n zeros. Events are
+/// counted up to the time `until`.
 pub(crate) fn analyse(
     settings: &Settings,
     data: &Dataset<'_>,
     rule: &Rule,
     scratch: &mut Scratch,
+    until: f64,
     effect: impl FnOnce(&[f64], &mut Scratch, &mut Vec<f64>) -> Result<f64, Status>,
 ) -> Estimate {
     // apart from the rest of the memory while the effect uses that
     let mut memory = std::mem::take(&mut scratch.propensity);
-    let answer = memory.analyse(settings, data, rule, scratch, effect);
+    let answer = memory.analyse(settings, data, rule, scratch, until, effect);
     scratch.propensity = memory;
     answer
 }
@@ -99,6 +101,7 @@ impl Memory {
         data: &Dataset<'_>,
         rule: &Rule,
         scratch: &mut Scratch,
+        until: f64,
         effect: impl FnOnce(&[f64], &mut Scratch, &mut Vec<f64>) -> Result<f64, Status>,
     ) -> Estimate {
         let n = data.arm.len();
@@ -114,7 +117,7 @@ impl Memory {
             }
         };
         let kept = self.weights.weight.iter().filter(|w| **w > 0.0).count();
-        let events = events(data, &self.weights.weight);
+        let events = events(data, &self.weights.weight, until);
         self.influence.clear();
         self.influence.resize(n, 0.0);
         let mut answer = match effect(&self.weights.weight, scratch, &mut self.influence) {
@@ -205,11 +208,13 @@ impl Memory {
     }
 }
 
-/// Events among those who have a weight.
-fn events(data: &Dataset<'_>, weight: &[f64]) -> usize {
+/// Events up to a time among those who have a weight.
+fn events(data: &Dataset<'_>, weight: &[f64], until: f64) -> usize {
+    let weighs = |row: usize| weight[row] > 0.0;
     match data.response {
-        Response::Binary(y) | Response::Time { event: y, .. } => {
-            y.iter().zip(weight).filter(|(y, w)| **y != 0 && **w > 0.0).count()
+        Response::Binary(y) => (0..y.len()).filter(|&row| y[row] != 0 && weighs(row)).count(),
+        Response::Time { time, event, .. } => {
+            (0..time.len()).filter(|&row| event[row] != 0 && time[row] <= until && weighs(row)).count()
         }
         _ => 0,
     }
