@@ -13,6 +13,8 @@ pub enum Target {
     Mean,
     /// Difference of log odds.
     LogOdds,
+    /// Difference of log risks.
+    LogRisk,
     /// A function of the probabilities that a pair of patients is won and lost.
     Pairs(PairScale),
     /// Common log odds ratio of a proportional-odds model.
@@ -107,7 +109,9 @@ impl Table {
 
     /// Counts a follow-up time of a patient of an arm.
     pub fn count_time(&mut self, arm: usize, time: f64, event: u8) {
-        self.counts[arm][usize::from(event)][bin(time)] += 1;
+        if let Some(count) = self.counts[arm][usize::from(event)].get_mut(bin(time)) {
+            *count += 1;
+        }
     }
 
     /// Adds the counts of another table of the same shape.
@@ -226,6 +230,7 @@ pub fn value_of_sums(target: Target, sums: &Sums) -> f64 {
     match target {
         Target::Mean => a / b - c / d,
         Target::LogOdds => logit(a / b) - logit(c / d),
+        Target::LogRisk => (a / b).ln() - (c / d).ln(),
         Target::Pairs(scale) => {
             let (win, loss) = (a / c, b / c);
             let tie = 1.0 - win - loss;
@@ -250,7 +255,7 @@ pub type Sums = [f64; 4];
 /// Whether a target is a function of [`Sums`] (else of a [`Table`]).
 #[must_use]
 pub fn uses_sums(target: Target) -> bool {
-    matches!(target, Target::Mean | Target::LogOdds | Target::Pairs(_))
+    matches!(target, Target::Mean | Target::LogOdds | Target::LogRisk | Target::Pairs(_))
 }
 
 /// Compares patients `i` and `j` tier by tier: +1 when i fares better, −1 when worse, 0 when tied throughout.

@@ -149,7 +149,7 @@ fn potential(
     let estimate = plan.method.analyse(&data, &protocol.analyses[number].rule, scratch);
     let sums = &mut row.sums[seen][g];
     match (goal, &data.response) {
-        (Target::Mean | Target::LogOdds, Response::Binary(y)) => {
+        (Target::Mean | Target::LogOdds | Target::LogRisk, Response::Binary(y)) => {
             let total = |ys: &[u8]| ys.iter().map(|&y| f64::from(y)).sum::<f64>();
             *sums = [total(&y[sizes[0]..]), sizes[1] as f64, total(&y[..sizes[0]]), sizes[0] as f64];
         }
