@@ -1,6 +1,8 @@
 //! Fine and Gray's proportional subdistribution hazards model.
 
-use super::design::{ARM, COLLINEAR, MOST_STEPS, carve, combine, converged, design, largest_move, overshot, runs_to_infinity};
+use super::design::{
+    ARM, COLLINEAR, MOST_STEPS, carve, combine, converged, design, largest_move, overshot, runs_to_infinity,
+};
 use super::failures::competes;
 use super::hazard::hazard_rule;
 use super::time_order::{ascending, at_each_time};
@@ -144,9 +146,9 @@ fn newton(data: &Dataset<'_>, outcome: &Outcome<'_>, scratch: &mut Scratch) -> R
     uncensored(outcome, order, free);
     let [small, ..] = &mut scratch.matrix;
     let width = 1 + k + packed_len(k);
-    let [coefficients, step, gradient, work, information, sum] =
-        carve(small, [k, k, k, k, packed_len(k), width]);
-    let times = at_each_time(order, outcome.time).filter(|g| g.iter().any(|&row| outcome.event[row as usize] != 0)).count();
+    let [coefficients, step, gradient, work, information, sum] = carve(small, [k, k, k, k, packed_len(k), width]);
+    let times =
+        at_each_time(order, outcome.time).filter(|g| g.iter().any(|&row| outcome.event[row as usize] != 0)).count();
     sums.clear();
     sums.resize(times * width, 0.0);
     let mut decrement = f64::INFINITY;

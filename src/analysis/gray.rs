@@ -93,7 +93,8 @@ impl Analysis for Gray {
                     let free_before = arm.free;
                     arm.step(leaving.event[a], leaving.competing[a]);
                     let share = if arm.free > 0.0 { (1.0 - pooled) / arm.free } else { 0.0 };
-                    let ties = if total > 1.0 { (1.0 - (total - 1.0) / (sum * free_before - 1.0)).max(0.0) } else { 1.0 };
+                    let ties =
+                        if total > 1.0 { (1.0 - (total - 1.0) / (sum * free_before - 1.0)).max(0.0) } else { 1.0 };
                     let d2 = leaving.competing[a];
                     let ties2 = if d2 > 1.0 { 1.0 - (d2 - 1.0) / (arm.at_risk - 1.0) } else { 1.0 };
                     if total > 0.0 {

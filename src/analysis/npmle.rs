@@ -198,7 +198,8 @@ impl Npmle {
         accumulate(&self.mass, &mut self.before);
         self.weight.clear();
         let before = &self.before;
-        self.weight.extend(self.first.iter().zip(&self.end).map(|(&a, &b)| 1.0 / (before[b as usize] - before[a as usize])));
+        self.weight
+            .extend(self.first.iter().zip(&self.end).map(|(&a, &b)| 1.0 / (before[b as usize] - before[a as usize])));
         if self.weight.iter().all(|w| *w > 0.0 && w.is_finite()) { Ok(()) } else { Err(Status::NotConverged) }
     }
 
@@ -305,8 +306,12 @@ impl Npmle {
             for &k in &self.free {
                 let k = k as usize;
                 let row = &self.hessian[k * (s + 1)..k * (s + 1) + s];
-                let away: f64 =
-                    row.iter().zip(&self.wanted).zip(&self.support).map(|((h, x), &j)| h * (x - self.mass[j as usize])).sum();
+                let away: f64 = row
+                    .iter()
+                    .zip(&self.wanted)
+                    .zip(&self.support)
+                    .map(|((h, x), &j)| h * (x - self.mass[j as usize]))
+                    .sum();
                 self.solution.push(self.gradient[self.support[k] as usize] - n - away);
             }
             solve(&self.factor, &mut self.solution);
@@ -317,17 +322,21 @@ impl Npmle {
                     part = part.min(x / -d);
                 }
             }
+            self.next.clear();
             for (&k, &d) in self.free.iter().zip(&self.solution) {
                 let x = &mut self.wanted[k as usize];
-                let full = *x + d;
-                // those that reach 0 leave; so do those that rounding has left just above it
-                *x = if full <= 0.0 && *x <= part * -d * (1.0 + 1e-12) { 0.0 } else { *x + part * d };
+                // those that reach 0 first are held there; one just admitted stands at 0 and may still rise
+                if *x + d <= 0.0 && *x <= part * -d * (1.0 + 1e-12) {
+                    *x = 0.0;
+                } else {
+                    *x += part * d;
+                    self.next.push(k);
+                }
             }
-            if part >= 1.0 && self.free.iter().all(|&k| self.wanted[k as usize] > 0.0) {
+            if self.next.len() == self.free.len() {
                 break;
             }
-            let wanted = &self.wanted;
-            self.free.retain(|&k| wanted[k as usize] > 0.0);
+            std::mem::swap(&mut self.free, &mut self.next);
             if self.free.is_empty() {
                 return Err(Status::NotConverged);
             }

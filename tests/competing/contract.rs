@@ -8,7 +8,9 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use super::{Data, RULE, method, near, tied};
 
 fn methods() -> Vec<Box<dyn Analysis>> {
-    [("cumulative-incidence", 3.0), ("gray", 0.0), ("fine-gray", 0.0), ("restricted-mean", 3.5)].map(|(name, at)| method(name, at)).into()
+    [("cumulative-incidence", 3.0), ("gray", 0.0), ("fine-gray", 0.0), ("restricted-mean", 3.5)]
+        .map(|(name, at)| method(name, at))
+        .into()
 }
 
 fn same(e: &Estimate, f: &Estimate) -> bool {

@@ -19,7 +19,9 @@ fn incidence(data: &Data, arm: u8, to: f64, with: bool) -> f64 {
             break;
         }
         let r = at_risk(data, arm, t);
-        let of = |flags: &[u8]| (0..data.time.len()).filter(|&i| data.arm[i] == arm && data.time[i] == t && flags[i] == 1).count() as f64;
+        let of = |flags: &[u8]| {
+            (0..data.time.len()).filter(|&i| data.arm[i] == arm && data.time[i] == t && flags[i] == 1).count() as f64
+        };
         let (d1, d2) = (of(&data.event), of(&data.competing));
         if r > 0.0 {
             out += free * d1 / r;

@@ -56,7 +56,13 @@ fn by_hand_turnbull() {
     // control: (0, 2], (1, 3], (4, ∞): innermost (1, 2] and (4, ∞) hold 2/3 and 1/3.
     // experimental: exact 2 twice, (2, 5], (5, ∞): a day at 2, and (2, 5] since days end before intervals open; ½, ¼, ¼.
     let data = Data::of(&[
-        (0.0, 2.0, 0), (1.0, 3.0, 0), (4.0, INF, 0), (2.0, 2.0, 1), (2.0, 2.0, 1), (2.0, 5.0, 1), (5.0, INF, 1),
+        (0.0, 2.0, 0),
+        (1.0, 3.0, 0),
+        (4.0, INF, 0),
+        (2.0, 2.0, 1),
+        (2.0, 2.0, 1),
+        (2.0, 5.0, 1),
+        (5.0, INF, 1),
     ]);
     let at = |t: f64| data.analyse(&*method("turnbull", t));
     let e = at(3.5);
@@ -143,11 +149,18 @@ fn slow(left: &[f64], right: &[f64]) -> f64 {
     let cells = 24;
     let holds = |i: usize, c: usize| {
         let (t, open) = ((c / 2) as f64, c % 2 == 1);
-        if left[i] == right[i] { !open && t == left[i] } else if open { left[i] <= t && t < right[i] } else { left[i] < t && t <= right[i] }
+        if left[i] == right[i] {
+            !open && t == left[i]
+        } else if open {
+            left[i] <= t && t < right[i]
+        } else {
+            left[i] < t && t <= right[i]
+        }
     };
     let n = left.len();
     let mut p = vec![1.0 / cells as f64; cells];
-    let likelihood = |p: &[f64]| (0..n).map(|i| (0..cells).filter(|&c| holds(i, c)).map(|c| p[c]).sum::<f64>().ln()).sum::<f64>();
+    let likelihood =
+        |p: &[f64]| (0..n).map(|i| (0..cells).filter(|&c| holds(i, c)).map(|c| p[c]).sum::<f64>().ln()).sum::<f64>();
     for _ in 0..2000 {
         let mut next = vec![0.0; cells];
         for i in 0..n {

@@ -15,7 +15,7 @@ polish <- function(time, state, X, b) {
     for (j in seq_along(ev)) I <- I + d[j] * (t(X) %*% (X * e[, j]) / S0[j] - m[j, ] %o% m[j, ])
     b <- b + solve(I, score)
   }
-  b[[1]]
+  b
 }
 for (unit in c(1, 12)) {
   d <- read.csv("data/mgus2.csv", comment.char = "#"); d$time <- ceiling(d$time / unit)
@@ -30,10 +30,10 @@ for (unit in c(1, 12)) {
   out(paste("gray-other", unit, sep = "/"), chisq = cuminc(d$time, other, d$arm)$Tests["1", "stat"])
   for (covariates in list("arm", c("arm", "age", "hgb", "mspike"))) {
     case <- function(x) paste(x, unit, paste(covariates, collapse = "+"), sep = "/")
-    f <- crr(d$time, state, d[covariates], gtol = 1e-13, maxiter = 100); b <- polish(d$time, state, d[covariates], f$coef)
-    out(case("fine-gray"), estimate = b, crr = f$coef[[1]], se = sqrt(f$var[1, 1]))
-    f <- crr(d$time, other, d[covariates], gtol = 1e-13, maxiter = 100); b <- polish(d$time, other, d[covariates], f$coef)
-    out(case("fine-gray-other"), estimate = b, crr = f$coef[[1]], se = sqrt(f$var[1, 1]))
+    f <- crr(d$time, state, d[covariates], gtol = 1e-13, maxiter = 100); b <- polish(d$time, state, d[covariates], f$coef); v <- crr(d$time, state, d[covariates], init = b)$var
+    out(case("fine-gray"), estimate = b[[1]], crr = f$coef[[1]], se = sqrt(v[1, 1]))
+    f <- crr(d$time, other, d[covariates], gtol = 1e-13, maxiter = 100); b <- polish(d$time, other, d[covariates], f$coef); v <- crr(d$time, other, d[covariates], init = b)$var
+    out(case("fine-gray-other"), estimate = b[[1]], crr = f$coef[[1]], se = sqrt(v[1, 1]))
     f <- coxph(as.formula(paste("Surv(time, event) ~", paste(covariates, collapse = "+"))), d, ties = "efron", control = coxph.control(eps = 1e-14, iter.max = 50))
     out(case("cause-specific"), estimate = coef(f)[[1]], se = sqrt(vcov(f)[1, 1]))
   }
