@@ -19,6 +19,8 @@ pub enum Target {
     Mean,
     /// Difference of log odds.
     LogOdds,
+    /// Difference of log risks.
+    LogRisk,
     /// A function of the probabilities that a pair of patients is won and lost.
     Pairs(PairScale),
     /// Common log odds ratio of a proportional-odds model.
@@ -76,6 +78,7 @@ pub fn value_of_sums(target: Target, sums: &Sums) -> f64 {
         Target::Mean => a / b - c / d,
         Target::LogOdds => logit(a / b) - logit(c / d),
         Target::Coefficient => a / b,
+        Target::LogRisk => (a / b).ln() - (c / d).ln(),
         Target::Pairs(scale) => {
             let (win, loss) = (a / c, b / c);
             let tie = 1.0 - win - loss;
@@ -100,7 +103,7 @@ pub type Sums = [f64; 4];
 /// Whether a target is a function of [`Sums`] (else of a [`Table`]).
 #[must_use]
 pub fn uses_sums(target: Target) -> bool {
-    matches!(target, Target::Mean | Target::LogOdds | Target::Pairs(_) | Target::Coefficient)
+    matches!(target, Target::Mean | Target::LogOdds | Target::LogRisk | Target::Pairs(_) | Target::Coefficient)
 }
 
 /// Compares patients `i` and `j` tier by tier: +1 when i fares better, −1 when worse, 0 when tied throughout.

@@ -83,6 +83,8 @@ pub fn wilson(count: u64, of: u64) -> [f64; 2] {
 /// What is kept of one analysis while replicates are folded.
 #[derive(Clone, Debug, Default)]
 struct Accumulator {
+    /// Replicates in which the method had an answer.
+    answered: u64,
     estimate: Moments,
     variance: Moments,
     /// Estimate minus the replicate's own target, complete and as seen.
@@ -348,7 +350,7 @@ impl Summary {
         let estimated = row.estimate.count;
         let coverage = |seen: usize| back.covered[seen].filter(|_| estimated > 0).map(|c| share(c, estimated));
         let parts = plan.method.parts();
-        let mean_part = |k: usize| row.parts[k] / count;
+        let mean_part = |k: usize| row.parts[k] / row.answered as f64;
         let pairs = match (&endpoint.measure, plan.interaction.is_none() && estimated > 0) {
             (Measure::Hierarchical(tiers), true) => Some(result::Pairs {
                 wins: mean_part(0),
@@ -407,10 +409,10 @@ impl Summary {
                     .smallest
                     .filter(|_| plan.equivalence.is_none())
                     .map(|distance| self.rules[a].2 + self.rules[a].4 * distance),
-                beats_relevant: plan.relevant.map(|_| share(row.beats, all)),
+                beats_relevant: plan.relevant.filter(|_| plan.method.estimates()).map(|_| share(row.beats, all)),
                 relevant: plan.relevant,
             },
-            parts: if pairs.is_some() || plan.interaction.is_some() || estimated == 0 {
+            parts: if pairs.is_some() || plan.interaction.is_some() || row.answered == 0 {
                 Vec::new()
             } else {
                 parts
@@ -488,11 +490,16 @@ impl Accumulator {
             }
             return;
         }
-        self.estimate.add(e.estimate);
-        self.variance.add(e.se * e.se);
-        for seen in 0..2 {
-            if row.target[seen].is_finite() {
-                self.pair[seen].add(e.estimate - row.target[seen]);
+        self.answered += 1;
+        // tests without an estimate have z and p alone
+        let estimates = e.estimate.is_finite();
+        if estimates {
+            self.estimate.add(e.estimate);
+            self.variance.add(e.se * e.se);
+            for seen in 0..2 {
+                if row.target[seen].is_finite() {
+                    self.pair[seen].add(e.estimate - row.target[seen]);
+                }
             }
         }
         for (total, x) in self.parts.iter_mut().zip(e.parts) {
@@ -500,8 +507,10 @@ impl Accumulator {
         }
         if e.p <= tail {
             self.favour += 1;
-            let distance = orientation * (e.estimate - null);
-            self.smallest = Some(self.smallest.map_or(distance, |s: f64| s.min(distance)));
+            if estimates {
+                let distance = orientation * (e.estimate - null);
+                self.smallest = Some(self.smallest.map_or(distance, |s: f64| s.min(distance)));
+            }
         } else if two_sided && 1.0 - e.p <= tail {
             self.against += 1;
         }
@@ -537,6 +546,7 @@ fn describe(protocol: &Protocol<'_>, a: usize) -> String {
             _ => "difference of means",
         },
         Target::LogOdds => "log odds ratio",
+        Target::LogRisk => "log risk ratio",
         Target::Pairs(scale) => match scale {
             estimand::PairScale::LogWinRatio => "log win ratio",
             estimand::PairScale::NetBenefit => "net benefit",
@@ -550,6 +560,7 @@ fn describe(protocol: &Protocol<'_>, a: usize) -> String {
         Target::Incidence(_) => "difference of cumulative incidence",
         Target::RestrictedMean(_) => "difference of restricted mean survival",
         Target::Subdistribution => "log subdistribution hazard ratio",
+        Target::Undefined if !plan.method.estimates() => "test without an estimate",
         Target::Coefficient | Target::Undefined => match plan.method.target() {
             Target::LogOdds => "log odds ratio given the covariates",
             Target::CommonOdds => "log common odds ratio of a higher category given the covariates",

@@ -3,10 +3,12 @@
 mod analysis_survival;
 mod analysis_win;
 mod command;
+mod competing;
 mod distribution;
 mod elementary;
 mod engine;
 mod expr;
+mod interval;
 mod layers;
 mod propensity;
 mod scenario;

@@ -25,8 +25,13 @@ pub const FORM: Form = Form {
 /// # Errors
 /// `at` is missing, not finite, or not above 0.
 pub fn build(values: &Values) -> Result<Box<dyn Analysis>, Complaint> {
+    Ok(Box::new(KaplanMeier { at: month(values)? }))
+}
+
+/// The month `at`.
+pub(super) fn month(values: &Values) -> Result<f64, Complaint> {
     match values.number("at") {
-        Some(at) if at.is_finite() && at > 0.0 => Ok(Box::new(KaplanMeier { at })),
+        Some(at) if at.is_finite() && at > 0.0 => Ok(at),
         found => Err(Complaint {
             code: Code::OutOfDomain,
             key: Some("at"),

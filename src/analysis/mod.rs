@@ -11,21 +11,30 @@
 pub mod aipw;
 pub mod ancova;
 pub mod cox;
+pub mod cumulative_incidence;
 mod design;
 pub mod difference_of_proportions;
+mod failures;
+pub mod fine_gray;
+pub mod gray;
 mod hazard;
+pub mod interval_log_rank;
 pub mod kaplan_meier;
 pub mod log_rank;
 pub mod logistic;
 mod logistic_fit;
 pub mod net_benefit;
+pub mod npmle;
 pub mod pairs;
 pub mod propensity;
 pub mod proportional_odds;
+pub mod ratio_of_proportions;
+pub mod restricted_mean;
 pub mod root;
 pub mod t_test;
 pub mod table;
 pub mod time_order;
+pub mod turnbull;
 pub mod wald;
 pub mod weighted_cox;
 pub mod weighted_difference;
@@ -47,6 +56,7 @@ use root::Root;
 #[rustfmt::skip]
 pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &difference_of_proportions::FORM, build: difference_of_proportions::build },
+    Member { form: &ratio_of_proportions::FORM, build: ratio_of_proportions::build },
     Member { form: &logistic::FORM, build: logistic::build },
     Member { form: &proportional_odds::FORM, build: proportional_odds::build },
     Member { form: &wilcoxon::FORM, build: wilcoxon::build },
@@ -60,6 +70,12 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &weighted_incidence::FORM, build: weighted_incidence::build },
     Member { form: &weighted_cox::FORM, build: weighted_cox::build },
     Member { form: &aipw::FORM, build: aipw::build },
+    Member { form: &restricted_mean::FORM, build: restricted_mean::build },
+    Member { form: &cumulative_incidence::FORM, build: cumulative_incidence::build },
+    Member { form: &gray::FORM, build: gray::build },
+    Member { form: &fine_gray::FORM, build: fine_gray::build },
+    Member { form: &turnbull::FORM, build: turnbull::build },
+    Member { form: &interval_log_rank::FORM, build: interval_log_rank::build },
     Member { form: &win_ratio::FORM, build: win_ratio::build },
     Member { form: &net_benefit::FORM, build: net_benefit::build },
     Member { form: &win_odds::FORM, build: win_odds::build },
@@ -282,6 +298,12 @@ pub trait Analysis: Debug + Send + Sync {
         better.sign()
     }
 
+    /// Whether there is an estimate beside the test; where not, estimate, standard error and limits are NaN and the status of a test
+    /// that was made is [`Status::Estimated`] all the same.
+    fn estimates(&self) -> bool {
+        true
+    }
+
     /// What is estimated, for true values and limits; none for methods adjusted for covariates.
     fn target(&self) -> Target {
         Target::Undefined
@@ -378,6 +400,8 @@ pub struct Scratch {
     pub real: [Vec<f64>; 8],
     /// Small matrices.
     pub matrix: [Vec<f64>; 4],
+    /// The maximum likelihood estimate of interval-censored data.
+    pub npmle: npmle::Npmle,
     /// Degrees of freedom and tail of the last t quantile, and the quantile: t tests of one plan nearly always share it.
     pub t_quantile: (f64, f64, f64),
     /// The last propensity score and what was made of it: rows of one plan nearly always share it.

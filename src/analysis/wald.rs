@@ -32,6 +32,18 @@ pub fn student(estimate: f64, se: f64, df: f64, rule: &Rule, scratch: &mut Scrat
     assemble(estimate, se, limits, t, t_upper_tail(t, df))
 }
 
+/// A test without an estimate: z = ±score / √variance, oriented by the rule; estimate, standard error and limits stay NaN. A variance
+/// of 0 is no variation.
+#[must_use]
+pub fn score_test(score: f64, variance: f64, rule: &Rule, n: usize, events: usize) -> Estimate {
+    let z = rule.better.sign() * score / variance.sqrt();
+    if !(variance > 0.0 && z.is_finite()) {
+        return Estimate::failed(Status::NoVariation, n).counted(n, events);
+    }
+    Estimate { z, p: normal_upper_tail(z), status: Status::Estimated, ..Estimate::failed(Status::NoVariation, n) }
+        .counted(n, events)
+}
+
 /// (estimate − null) / se, positive in favour of the experimental arm.
 #[must_use]
 #[inline]

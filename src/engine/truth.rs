@@ -326,7 +326,7 @@ fn potential(
     let sums = &mut row.sums[seen][g];
     let mut value = f64::NAN;
     match (goal, &data.response) {
-        (Target::Mean | Target::LogOdds, Response::Binary(y)) => {
+        (Target::Mean | Target::LogOdds | Target::LogRisk, Response::Binary(y)) => {
             *sums = estimand::sums(data.arm, y.iter().map(|&y| f64::from(y)), weights);
             value = estimand::value_of_sums(goal, sums);
         }

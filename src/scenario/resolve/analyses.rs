@@ -7,7 +7,7 @@ use crate::analysis::{self, Adjusts, Analysis, ResponseKind, Scale};
 use crate::distribution::Domain;
 use crate::expr::Expr;
 use crate::scenario::diagnostic::{Code, Diagnostic};
-use crate::scenario::form::{Member, Values};
+use crate::scenario::form::{Member, Value, Values};
 use crate::scenario::reader::listed;
 use crate::scenario::written::{Item, Located, Table};
 use crate::scenario::{AnalysisPlan, Arm};
@@ -66,6 +66,7 @@ impl Resolver {
         if let Some(endpoint) = endpoint {
             self.check_takes(table, method.as_ref(), method_name, &endpoints[endpoint]);
         }
+        self.check_estimates(table, method.as_ref(), method_name);
         let scale = method.scale();
         let margin = self.on_scale(table, "margin", scale);
         let equivalence = self.equivalence(table, scale);
@@ -243,16 +244,31 @@ impl Resolver {
         }
     }
 
+    /// Keys that speak of an estimate, at a method that has none.
+    fn check_estimates(&mut self, table: &Table, method: &dyn Analysis, method_name: &'static str) {
+        if method.estimates() {
+            return;
+        }
+        let at = table.entry(method_name).map_or_else(|| table.span.clone(), |e| e.key_span.clone());
+        for key in ["margin", "relevant", "interaction", "estimand"].into_iter().filter(|key| table.has(key)) {
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    table.span_of(key),
+                    format!("`{method_name}` is a test without an estimate: `{key}` has no meaning there"),
+                )
+                .label("of an estimate")
+                .and(at.clone(), "the method"),
+            );
+        }
+    }
+
     fn check_takes(&mut self, table: &Table, method: &dyn Analysis, method_name: &'static str, endpoint: &Resolved) {
         if method.takes().contains(&endpoint.response) {
             return;
         }
         let takes: Vec<&str> = method.takes().iter().copied().map(kind).collect();
-        let others: Vec<&str> = analysis::FAMILY
-            .iter()
-            .filter(|m| methods_taking(m.form.name, endpoint.response, m.build))
-            .map(|m| m.form.name)
-            .collect();
+        let others = methods(|method| method.takes().contains(&endpoint.response));
         let at = table.entry(method_name).map_or_else(|| table.span.clone(), |e| e.key_span.clone());
         let mut help = format!("it takes {} endpoints", listed(&takes));
         if !others.is_empty() {
@@ -416,23 +432,17 @@ fn kind(response: ResponseKind) -> &'static str {
     }
 }
 
-/// Methods that use covariates, of those that can be built with their defaults.
+/// Methods that use covariates.
 fn adjusting() -> Vec<&'static str> {
-    let built = |m: &&Member<dyn Analysis>| {
-        (m.build)(&Values::default()).is_ok_and(|method| method.adjusts() != Adjusts::Never)
-    };
-    analysis::FAMILY.iter().filter(built).map(|m| m.form.name).collect()
+    methods(|method| method.adjusts() != Adjusts::Never)
 }
 
-/// Whether a member, built with its defaults, takes a kind of endpoint.
-fn methods_taking(
-    name: &str,
-    response: ResponseKind,
-    build: fn(&crate::scenario::form::Values) -> Result<Box<dyn Analysis>, crate::scenario::form::Complaint>,
-) -> bool {
-    // Kaplan–Meier needs a month.
-    if name == "kaplan-meier" {
-        return response == ResponseKind::Time;
-    }
-    build(&crate::scenario::form::Values::default()).is_ok_and(|method| method.takes().contains(&response))
+/// Names of the methods of which something holds. Each is built from its defaults, and from 1 where a number must be given.
+fn methods(holds: impl Fn(&dyn Analysis) -> bool) -> Vec<&'static str> {
+    let built = |m: &&Member<dyn Analysis>| {
+        let needed = m.form.keys.iter().filter(|key| key.required).map(|key| (key.name, Value::Number(1.0), 0..0));
+        let values = Values { entries: needed.collect(), ..Values::default() };
+        (m.build)(&values).is_ok_and(|method| holds(method.as_ref()))
+    };
+    analysis::FAMILY.iter().filter(built).map(|m| m.form.name).collect()
 }
