@@ -7,6 +7,7 @@ mod calibration;
 mod common;
 mod cut;
 mod identity;
+mod no_estimate;
 mod null;
 mod planning;
 mod prefix;
