@@ -119,3 +119,20 @@ fn statistical_null_of_competing_methods() {
         assert!((rate - 0.05).abs() <= 5.0 * mcse + 0.003, "{method:?}: {rate}");
     }
 }
+
+#[test]
+fn contract_competing_methods_reuse_memory() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let (mut scratch, mut data) = (Scratch::default(), Data::default());
+    null_trial(&mut rng, 300, &mut data);
+    data.covariates = (0..600).map(|i| f64::from((i * 37) % 101)).collect();
+    for method in methods() {
+        let first = data.analyse_with(&*method, &RULE, &mut scratch);
+        assert_eq!(first.status, Status::Estimated);
+        let allocated = allocation_counter::measure(|| {
+            let again = data.analyse_with(&*method, &RULE, &mut scratch);
+            assert_eq!(again.z.to_bits(), first.z.to_bits());
+        });
+        assert_eq!(allocated.count_total, 0, "{method:?}");
+    }
+}

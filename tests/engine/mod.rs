@@ -12,6 +12,7 @@ mod ending;
 mod identity;
 mod marginal;
 mod margins;
+mod no_estimate;
 mod null;
 mod planning;
 mod prefix;

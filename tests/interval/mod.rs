@@ -288,3 +288,43 @@ fn statistical_null_of_interval_log_rank() {
     assert!(0.03 >= 8.0 * mcse);
     assert!((rate - 0.05).abs() <= 5.0 * mcse + 0.003, "{rate}");
 }
+
+/// Coverage at a planned visit: visits on days all different, so that the standard error is an approximation, which must not be too
+/// small.
+#[test]
+fn statistical_coverage_of_turnbull() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(20261123);
+    let turnbull = method("turnbull", 24.0);
+    let truth = f64::exp(-0.02 * 24.0) - f64::exp(-0.03 * 24.0);
+    let (mut scratch, mut data, mut covered, mut estimated) = (Scratch::default(), Data::default(), 0, 0);
+    for _ in 0..1500 {
+        trial(&mut rng, 200, [0.03, 0.02], &mut data);
+        let e = data.analyse_with(&*turnbull, &RULE, &mut scratch);
+        estimated += u32::from(e.status == Status::Estimated);
+        covered += u32::from(e.lower <= truth && truth <= e.upper);
+    }
+    assert!(estimated >= 1490, "{estimated}");
+    let coverage = f64::from(covered) / f64::from(estimated);
+    let mcse = (0.95 * 0.05 / f64::from(estimated)).sqrt();
+    // the smallest defect worth catching: .05 below the level
+    assert!(0.05 >= 8.0 * mcse && coverage >= 0.95 - 5.0 * mcse, "{coverage}");
+}
+
+/// A reused memory gives the same, and allocates nothing.
+#[test]
+fn contract_interval_methods_reuse_memory() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let (mut scratch, mut data) = (Scratch::default(), Data::default());
+    let methods = [method("turnbull", 12.0), method("interval-log-rank", 0.0)];
+    trial(&mut rng, 200, [0.03, 0.02], &mut data);
+    let fresh = methods.each_ref().map(|m| data.analyse(&**m));
+    for (m, fresh) in methods.iter().zip(fresh) {
+        let first = data.analyse_with(&**m, &RULE, &mut scratch);
+        assert_eq!(format!("{first:?}"), format!("{fresh:?}"));
+        let allocated = allocation_counter::measure(|| {
+            let again = data.analyse_with(&**m, &RULE, &mut scratch);
+            assert_eq!(again.z.to_bits(), fresh.z.to_bits());
+        });
+        assert_eq!(allocated.count_total, 0, "{m:?}");
+    }
+}
