@@ -19,7 +19,7 @@ use crate::column::Kind;
 use crate::distribution::Draw;
 use crate::enrolment::{self, Arrive};
 use crate::estimand::Tilt;
-use crate::expr::{Expr, Program};
+use crate::expr::{ColumnId, Expr, Program};
 use crate::random::Address;
 use crate::scenario::{Allocation, AnalysisPlan, Cut, Holds, Marginal, RateOf, Scenario};
 
@@ -83,6 +83,19 @@ pub struct Protocol<'s> {
     pub reads_views: bool,
     /// Roots of the estimating equations of models with covariates, once the pilot has found them.
     pub roots: OnceLock<Roots>,
+    /// Limits of fitted propensity scores by analysis, where the true score is none of theirs, once the pilot has found them.
+    pub scores: OnceLock<Vec<Option<ScoreLimit>>>,
+}
+
+/// The large-sample limit of a fitted propensity score, on the logit.
+#[derive(Debug)]
+pub struct ScoreLimit {
+    /// Intercept.
+    pub intercept: f64,
+    /// Slopes of the analysis's covariates, then of the site variables.
+    pub slopes: Vec<f64>,
+    /// Site variables that stand for the site.
+    pub sites: Vec<ColumnId>,
 }
 
 /// A step of screening.
@@ -234,6 +247,7 @@ impl<'s> Protocol<'s> {
                 || !scenario.deaths.is_empty()
                 || scenario.endpoints.iter().any(|e| measures::reads_fates(&e.measure)),
             roots: OnceLock::new(),
+            scores: OnceLock::new(),
             layout,
             scenario,
         }

@@ -158,7 +158,7 @@ pub fn run(protocol: &Protocol<'_>, plan: &Plan<'_>, fold: &mut dyn Fold) -> Res
     };
     if plan.truth {
         let watch = Stopwatch::start();
-        if let Err(fault) = engine::pilot_roots(protocol) {
+        if let Err(fault) = engine::pilot_roots(protocol).and_then(|()| engine::pilot_scores(protocol)) {
             ended.fault = Some(fault);
             return Ok(ended);
         }

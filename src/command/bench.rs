@@ -41,6 +41,7 @@ const BATCH: u64 = 64;
 
 fn measure(protocol: &Protocol<'_>, seconds: f64) -> Result<String, (u64, Fault)> {
     engine::pilot_roots(protocol)?;
+    engine::pilot_scores(protocol)?;
     let mut work = Workspace::new(protocol);
     let mut funnel = vec![0; protocol.scenario.criteria.len()];
     let mut rows = vec![RowRecord::EMPTY; protocol.scenario.analyses.len()];

@@ -150,7 +150,9 @@ fn variables(table: &mut DataTable, protocol: &Protocol<'_>, frame: &Frame, whic
     for c in which {
         let name = protocol.scenario.variables[c].name.as_str();
         let values = match protocol.layout.kind(c) {
-            Kind::Code => Values::Integer(frame.code[c].iter().map(|&x| Some(i64::from(x))).collect()),
+            Kind::Code => {
+                Values::Integer((0..frame.rows).map(|i| frame.code[c].get(i).map(|&x| i64::from(x))).collect())
+            }
             Kind::Real => Values::Real(
                 (0..frame.rows).map(|i| Some(frame.value(ColumnId(c as u16), i)).filter(|x| x.is_finite())).collect(),
             ),

@@ -246,7 +246,7 @@ pub struct Candidates {
     pub site: Vec<u16>,
 }
 
-/// Draws the first `count` candidates of a replicate with all population columns (of a protocol compiled for
+/// Draws the first `count` candidates of a replicate with all population columns that do not wait for a site (of a protocol compiled for
 /// [`crate::protocol::Wanted::Everything`]) and screens them.
 ///
 /// # Errors
@@ -255,15 +255,19 @@ pub fn candidates(protocol: &Protocol<'_>, replicate: Replicate, count: usize) -
     let mut work = Workspace::new(protocol);
     let mut frame = Frame::new(protocol.layout.columns());
     frame.rows = count;
+    if let (Some(arrivals), true) = (&protocol.arrivals, protocol.by_screening()) {
+        arrivals.arrive(replicate, count, &mut work.arrivals);
+        frame.site.extend(work.arrivals.site.iter().take(count));
+    }
     let index = Index::Dense { first: 0, len: count };
     for step in protocol.draws.iter().chain(&protocol.baseline) {
-        step.draw(replicate, index, &mut frame, &mut work.noise)?;
+        // a candidate who has no site yet has nothing that depends on it
+        if !frame.site.is_empty() || !protocol.layout.reads_site(protocol.scenario, step.column) {
+            step.draw(replicate, index, &mut frame, &mut work.noise)?;
+        }
     }
     let mut reason = Vec::with_capacity(count);
     work.by_site.fill(0);
-    if let (Some(arrivals), true) = (&protocol.arrivals, protocol.by_screening()) {
-        arrivals.arrive(replicate, count, &mut work.arrivals);
-    }
     let full = protocol.scenario.criteria.len() as u8 + 1;
     for first in (0..count).step_by(BLOCK) {
         let len = BLOCK.min(count - first);

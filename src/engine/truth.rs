@@ -263,6 +263,17 @@ fn tilt(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) {
     let plan = &protocol.scenario.analyses[number];
     let tilt = plan.method.tilt();
     let mut out = std::mem::take(&mut work.tilt);
+    if matches!(tilt, Tilt::Treated | Tilt::Overlap) && super::pilot_score::limit(protocol, number, work, &mut out) {
+        for e in &mut out {
+            *e = match tilt {
+                Tilt::Overlap => *e * (1.0 - *e),
+                _ if protocol.analyses[number].rule.treated == 1 => *e,
+                _ => 1.0 - *e,
+            };
+        }
+        work.tilt = out;
+        return;
+    }
     out.clear();
     match tilt {
         Tilt::Everyone if protocol.scenario.arms.len() == 2 => out.resize(work.cohort.rows, 1.0),

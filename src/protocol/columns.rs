@@ -114,6 +114,12 @@ impl Layout {
         scenario.variables.get(member).map_or("", |v| v.name.as_str())
     }
 
+    /// Whether a column depends on the site.
+    #[must_use]
+    pub fn reads_site(&self, scenario: &Scenario, c: usize) -> bool {
+        self.closure([c]).iter().any(|&c| scenario.variables.get(c).is_some_and(|v| v.per_site))
+    }
+
     /// These columns and everything that they read.
     pub(super) fn closure(&self, from: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();

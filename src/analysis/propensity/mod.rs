@@ -26,6 +26,7 @@ pub mod settings;
 pub(crate) mod weighting;
 
 use crate::analysis::design::combine;
+use crate::analysis::logistic_fit;
 use crate::analysis::wald::wald;
 use crate::analysis::{Dataset, Estimate, Response, Rule, Scratch, Status};
 use crate::math::linalg::{dot, solve};
@@ -69,6 +70,25 @@ pub(crate) fn analyse(
     let answer = memory.analyse(settings, data, rule, scratch, until, effect);
     scratch.propensity = memory;
     answer
+}
+
+/// Intercept and slopes of the logistic regression of the arm on covariates, a column each; none where there is no maximum.
+#[must_use]
+pub fn pooled_score(arm: &[u8], covariates: &[Vec<f64>]) -> Option<(f64, Vec<f64>)> {
+    let n = arm.len() as f64;
+    let mut columns = Vec::new();
+    let mut scales = Vec::new();
+    for x in covariates {
+        let mean = x.iter().sum::<f64>() / n;
+        let sd = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
+        columns.extend(x.iter().map(|x| (x - mean) / sd));
+        scales.push((mean, sd));
+    }
+    let (mut vectors, mut small) = (Vec::new(), Vec::new());
+    let fit = logistic_fit::maximise(&columns, arm, &[], &mut vectors, &mut small).ok()?;
+    let slopes: Vec<f64> = fit.coefficients[1..].iter().zip(&scales).map(|(c, (_, sd))| c / sd).collect();
+    let moved: f64 = slopes.iter().zip(&scales).map(|(slope, (mean, _))| slope * mean).sum();
+    Some((fit.coefficients[0] - moved, slopes))
 }
 
 /// The weights of a weighted row, for [`crate::analysis::Analysis::weights`].
