@@ -63,9 +63,9 @@ fn eliminate(system: &mut [Vec<f64>]) -> Option<Vec<f64>> {
         for i in 0..size {
             if i != j {
                 let factor = system[i][j] / system[j][j];
-                for l in j..=size {
-                    let term = factor * system[j][l];
-                    system[i][l] -= term;
+                let row = system[j].clone();
+                for (x, y) in system[i].iter_mut().zip(row) {
+                    *x -= factor * y;
                 }
             }
         }

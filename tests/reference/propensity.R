@@ -119,14 +119,35 @@ balance <- function(d, covariates, e, w) {
     max(w[a == 1] / sum(w[a == 1]), w[a == 0] / sum(w[a == 0])))
 }
 
+# the distance within each pair
+apart <- function(logit, pair) as.numeric(tapply(logit[!is.na(pair)], pair[!is.na(pair)], function(l) diff(range(l))))
+
+# number of each patient's pair, 0 for none
+greedy <- function(logit, treat, caliper) {
+  pair <- integer(length(treat)); treated <- which(treat == 1)
+  for (i in treated[order(-logit[treated])]) {
+    free <- which(treat == 0 & pair == 0)
+    if (!length(free)) break
+    j <- free[which.min(abs(logit[free] - logit[i]))]
+    if (abs(logit[j] - logit[i]) <= caliper * sd(logit)) pair[c(i, j)] <- i
+  }
+  pair
+}
+
 row <- function(name, covariates, method, scheme, variance = "robust", treated = 1, o = list(), unit = 1, at = NA) {
   d <- read(name, unit); e <- score(d, covariates); pairs <- NULL; matched <- 0
   if (scheme %in% c("matched", "strata")) {
     d$treat <- if (treated == 1) d$arm else 1 - d$arm
     f <- reformulate(covariates, "treat")
     if (scheme == "matched") {
-      m <- matchit(f, d, method = "nearest", distance = "glm", link = "linear.logit", caliper = o$caliper)
-      w <- m$weights; pairs <- ifelse(is.na(m$subclass), 0, m$subclass); matched <- sum(w[d$treat == 1]) / sum(d$treat)
+      # MatchIt 4.5.1 cuts distances to whole numbers before it looks at the caliper (differences of logits below 1 all
+      # pass); a millionth of a logit as unit makes that harmless
+      logit <- unname(predict(glm(f, binomial, d, control = tight))) * 1e6
+      m <- matchit(f, d, method = "nearest", distance = logit, caliper = o$caliper)
+      # controls of equal score change places with nothing else changed: there the first in row order is taken
+      pairs <- greedy(logit, d$treat, o$caliper); w <- as.numeric(pairs > 0)
+      stopifnot(all.equal(sort(apart(logit, as.integer(m$subclass))), sort(apart(logit, ifelse(w > 0, pairs, NA)))))
+      matched <- sum(w[d$treat == 1]) / sum(d$treat)
     } else w <- matchit(f, d, method = "subclass", estimand = "ATE", subclass = o$strata, min.n = 0)$weights
     w <- unname(w)
   } else w <- weigh(d, e, scheme, treated, o)

@@ -239,7 +239,11 @@ impl Resolver {
             self.say(
                 Diagnostic::new(Code::WrongCovariates, at, format!("`{method}` has nothing to adjust for"))
                     .label("needs `covariates`")
-                    .help("covariates = [\"age\"]; without covariates the method is `t-test`"),
+                    .help(if method == "ancova" {
+                        "covariates = [\"age\"]; without covariates the method is `t-test`"
+                    } else {
+                        "covariates = [\"age\"]"
+                    }),
             );
         }
     }
