@@ -108,6 +108,9 @@ pub struct Analysis {
     pub estimate: Estimates,
     /// Means of the method's parts over replicates with an estimate.
     pub parts: Vec<Part>,
+    /// What the choice of the arm depends on and the row's covariates leave out, where clinicians choose and the row adjusts for that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Pairs of a hierarchical endpoint.
     pub pairs: Option<Pairs>,
     /// The planning formula's power.

@@ -10,7 +10,7 @@
 //! estimates.
 
 use crate::analysis::{ResponseKind, Scale, Status};
-use crate::engine::{RowRecord, Tables, target};
+use crate::engine::{RowRecord, Tables, left_out, target};
 use crate::estimand::{self, Sums, Target};
 use crate::planning;
 use crate::protocol::Protocol;
@@ -421,6 +421,7 @@ impl Summary {
                     .map(|(k, name)| result::Part { name: (*name).to_owned(), mean: mean_part(k) })
                     .collect()
             },
+            left_out: left_out(protocol.scenario, plan),
             pairs,
             planning: planning::power(protocol, a, &figures),
             patients: row.patients / all as f64,

@@ -64,7 +64,13 @@ fn describe(out: &mut String, protocol: &Protocol<'_>) {
             let strata = if by.is_empty() { String::new() } else { format!(", stratified by {}", by.join(" and ")) };
             format!("permuted blocks of {}{strata}", sizes.join(" or "))
         }
-        Allocation::Observational { .. } => "observational: a clinician chooses".to_owned(),
+        Allocation::Observational { probabilities } => {
+            let of = |(arm, e): (&crate::scenario::Arm, &crate::expr::Expr)| {
+                format!("{} with probability {}", arm.name, s.expression_text(e))
+            };
+            let chosen: Vec<String> = s.arms.iter().zip(probabilities).map(of).collect();
+            format!("observational, a clinician chooses: {}", chosen.join(", "))
+        }
     };
     let _ = writeln!(out, "Allocation: {allocation}");
     let accrual = match &s.enrolment.accrual {
@@ -155,6 +161,9 @@ fn figures(out: &mut String, protocol: &Protocol<'_>, trials: u32) -> Result<(),
     let mut sums = vec![vec![vec![0.0; horizons.len().max(1)]; s.arms.len()]; outcomes.len()];
     let mut quoted: Vec<Controls<'_>> = outcomes.iter().filter_map(|&c| Controls::new(s, c)).collect();
     let mut moments = vec![(0.0, 0.0, 0.0); s.population];
+    // where clinicians choose, the arms differ at baseline
+    let observational = matches!(s.allocation, Allocation::Observational { .. });
+    let mut by_arm = vec![vec![(0.0, 0.0); s.arms.len()]; s.population];
     for t in 0..trials {
         let number = u64::from(t);
         let trial = engine::enrol(protocol, number, &mut work, &mut funnel).map_err(|fault| (number, fault))?;
@@ -172,6 +181,9 @@ fn figures(out: &mut String, protocol: &Protocol<'_>, trials: u32) -> Result<(),
                 m.0 += 1.0;
                 m.1 += x;
                 m.2 += x * x;
+                let of_arm = &mut by_arm[v][usize::from(work.cohort().arm[i])];
+                of_arm.0 += 1.0;
+                of_arm.1 += x;
             }
         }
         for arm in 0..s.arms.len() as u8 {
@@ -214,12 +226,21 @@ fn figures(out: &mut String, protocol: &Protocol<'_>, trials: u32) -> Result<(),
     }
     if s.population > 0 {
         let _ = writeln!(out, "\nBaseline of the enrolled (mean, SD)");
-        let mut table = Table::new(["variable", "mean", "SD"]);
+        let mut table = Table::default();
+        let mut header = vec!["variable".to_owned(), "mean".to_owned(), "SD".to_owned()];
+        if observational {
+            header.extend(s.arms.iter().map(|a| format!("mean, {}", a.name)));
+        }
+        table.row(header);
         for (v, (n, sum, square)) in moments.iter().enumerate() {
             let mean = sum / n;
             let sd = (square / n - mean * mean).max(0.0).sqrt();
             let digits = Some((sd / n.sqrt()).max(1e-3));
-            table.row(vec![s.variables[v].label.clone(), rounded(mean, digits), rounded(sd, digits)]);
+            let mut row = vec![s.variables[v].label.clone(), rounded(mean, digits), rounded(sd, digits)];
+            if observational {
+                row.extend(by_arm[v].iter().map(|(n, sum)| rounded(sum / n, digits)));
+            }
+            table.row(row);
         }
         out.push_str(&table.render());
     }
@@ -313,8 +334,16 @@ fn horizons(s: &Scenario) -> Vec<f64> {
     all
 }
 
+/// Whether a column is the time of an event: by its distribution, or because an endpoint or death reads it as one.
 fn is_event(s: &Scenario, c: usize) -> bool {
-    s.variables[c].law.is_event_time()
+    let column = crate::expr::ColumnId(c as u16);
+    let reads = |e: &crate::scenario::Endpoint| match &e.measure {
+        Measure::Time { events, competing, .. } => events.contains(&column) || competing.contains(&column),
+        Measure::Visits { events, revealed_by, .. } => events.contains(&column) || revealed_by.contains(&column),
+        Measure::Binary { of: crate::scenario::BinaryOf::Occurrence { events, .. }, .. } => events.contains(&column),
+        _ => false,
+    };
+    s.variables[c].law.is_event_time() || s.deaths.contains(&column) || s.endpoints.iter().any(reads)
 }
 
 /// Pearson and Spearman correlations that the normal-score correlations imply, before and after eligibility.

@@ -18,7 +18,7 @@ use crate::workspace::{Workspace, index};
 pub use analyse::analyse_all;
 pub use follow::{follow, potential_outcomes};
 pub use pilot_root::pilot_roots;
-pub use pilot_score::pilot_scores;
+pub use pilot_score::{left_out, pilot_scores};
 pub use screen::{Candidates, MOST_SCREENED, candidates, screen_pilot};
 pub use truth::{Tables, target, truth};
 

@@ -101,11 +101,41 @@ pub(super) fn limit(protocol: &Protocol<'_>, number: usize, work: &mut Workspace
     true
 }
 
+/// What the choice of the arm depends on and an analysis that weights or standardises leaves out, by name.
+#[must_use]
+pub fn left_out(scenario: &Scenario, plan: &AnalysisPlan) -> Vec<String> {
+    if plan.method.adjusts() != Adjusts::Always || plan.method.tilt() == Tilt::Everyone && plan.covariates.is_empty() {
+        return Vec::new();
+    }
+    let direct = columns_of(plan);
+    let mut names = Vec::new();
+    let mut open = probability_columns(scenario);
+    while let Some(c) = open.pop() {
+        let variable = &scenario.variables[c];
+        if covered(scenario, plan, &direct, c) || names.contains(&variable.name) {
+            continue;
+        }
+        if variable.law.draw() == Draw::Derived {
+            let reads = variable.law.parameters().into_iter().flat_map(|p| p.value.columns());
+            open.extend(reads.map(|c| usize::from(c.0)));
+        } else {
+            names.push(variable.name.clone());
+        }
+    }
+    names.sort_unstable();
+    names
+}
+
+/// Columns that an analysis's covariates read.
+fn columns_of(plan: &AnalysisPlan) -> BTreeSet<usize> {
+    plan.covariates.iter().flat_map(|e| e.columns()).map(|c| usize::from(c.0)).collect()
+}
+
 /// Whether an analysis's population is tilted by a score that its covariates cannot give exactly.
 fn needs_limit(scenario: &Scenario, plan: &AnalysisPlan) -> bool {
     let tilted =
         matches!(plan.method.tilt(), Tilt::Treated | Tilt::Overlap) && plan.method.adjusts() == Adjusts::Always;
-    let direct: BTreeSet<usize> = plan.covariates.iter().flat_map(|e| e.columns()).map(|c| usize::from(c.0)).collect();
+    let direct = columns_of(plan);
     tilted && !probability_columns(scenario).into_iter().all(|c| covered(scenario, plan, &direct, c))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::result::Figure;
 
-/// Rows of cells under a header; the first column is left-aligned, the others right-aligned.
+/// Rows of cells under a header; columns of text are left-aligned, columns of numbers right-aligned.
 #[derive(Debug, Default)]
 pub struct Table {
     rows: Vec<Vec<String>>,
@@ -20,25 +20,31 @@ impl Table {
         self.rows.push(cells);
     }
 
+    /// Whether no cell of a column is a number.
+    fn is_text(&self, column: usize) -> bool {
+        let mut cells = self.rows[1..].iter().filter_map(|r| r.get(column)).filter(|s| !s.is_empty()).peekable();
+        let number = |s: &String| s.starts_with(|c: char| c.is_ascii_digit() || "−–-".contains(c));
+        cells.peek().is_some() && !cells.any(number)
+    }
+
     /// The table with two spaces between columns and a rule under the header.
     #[must_use]
     pub fn render(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |c: usize| self.rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns).map(width).collect();
+        let text: Vec<bool> = (0..columns).map(|c| c == 0 || self.is_text(c)).collect();
         let mut out = String::new();
         for (i, row) in self.rows.iter().enumerate() {
             let mut line = String::new();
             for (c, cell) in row.iter().enumerate() {
                 let pad = " ".repeat(widths[c] - cell.chars().count());
-                if c == 0 {
-                    line.push_str(cell);
-                    line.push_str(&pad);
-                } else {
+                if c > 0 {
                     line.push_str("  ");
-                    line.push_str(&pad);
-                    line.push_str(cell);
                 }
+                let [first, second] = if text[c] { [cell.as_str(), &pad] } else { [&pad, cell.as_str()] };
+                line.push_str(first);
+                line.push_str(second);
             }
             out.push_str(line.trim_end());
             out.push('\n');

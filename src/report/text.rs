@@ -162,7 +162,7 @@ fn one(out: &mut String, design: &Design) {
     for a in &design.analyses {
         let e = &a.estimate;
         table.row(vec![
-            format!("{}{}", a.label, if a.scale == "log-ratio" { " (ratio)" } else { "" }),
+            format!("{}{}", a.label, if a.scale == "log-ratio" && e.mean.is_some() { " (ratio)" } else { "" }),
             shown(a, a.estimand.truth),
             shown(a, a.estimand.limit),
             shown(a, e.mean),
@@ -177,9 +177,94 @@ fn one(out: &mut String, design: &Design) {
         out,
         "Ratios are shown as ratios, their bias and SE on the log scale. Figures are rounded to their Monte Carlo error."
     );
+    weights(out, design);
     notes(out, design);
     funnel(out, design);
     enrolment(out, design);
+}
+
+/// What weighting did: effective sample sizes, balance, overlap.
+fn weights(out: &mut String, design: &Design) {
+    let part = |a: &Analysis, name: &str| a.parts.iter().find(|p| p.name == name).map(|p| p.mean);
+    let rows: Vec<&Analysis> = design.analyses.iter().filter(|a| part(a, "ess-experimental").is_some()).collect();
+    if rows.is_empty() {
+        return;
+    }
+    let mut table = Table::new([
+        "weights (means)",
+        "ESS exp.",
+        "ESS control",
+        "largest SMD before",
+        "after",
+        "overlap %",
+        "largest weight %",
+        "matched %",
+    ]);
+    for a in rows {
+        let shown =
+            |name: &str, digits: f64| part(a, name).map_or_else(|| "–".to_owned(), |x| rounded(x, Some(digits)));
+        let share = |name: &str| part(a, name).map_or_else(|| "–".to_owned(), |x| percent(x, None));
+        table.row(vec![
+            a.label.clone(),
+            shown("ess-experimental", 0.1),
+            shown("ess-control", 0.1),
+            shown("largest-smd-before", 0.001),
+            shown("largest-smd-after", 0.001),
+            share("overlap"),
+            share("largest-weight"),
+            share("matched-share"),
+        ]);
+    }
+    let _ = write!(out, "\n{}", table.render());
+    let _ = writeln!(
+        out,
+        "ESS: effective sample size; SMD: standardised mean difference of the covariates; largest weight: of its arm's total."
+    );
+}
+
+/// In words, which estimators of a design are biased, by how much, and what they leave out.
+fn verdict(out: &mut String, design: &Design) {
+    let judged: Vec<&Analysis> = design.analyses.iter().filter(|a| a.estimate.bias.limit.is_some()).collect();
+    let (wrong, right): (Vec<&Analysis>, Vec<&Analysis>) = judged.iter().partition(|a| biased(a));
+    if !design.analyses.iter().any(|a| a.parts.iter().any(|p| p.name == "ess-experimental")) {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "· In words: {} of {} estimators are biased beyond Monte Carlo error and beyond a twentieth of their own error{}",
+        wrong.len(),
+        judged.len(),
+        if wrong.is_empty() { "." } else { ":" }
+    );
+    for a in &wrong {
+        let (Some(bias), Some(se), Some(limit)) = (a.estimate.bias.limit, a.estimate.empirical_se, a.estimand.limit)
+        else {
+            continue;
+        };
+        let size = rounded((bias.estimate / se.estimate).abs(), Some(0.01));
+        let toward = match a.scale {
+            "log-ratio" => format!(
+                "finds a ratio of {} for {}",
+                shown(a, a.estimate.mean),
+                rounded(limit.estimate.exp(), Some(0.001))
+            ),
+            _ => format!("finds {} for {}", shown(a, a.estimate.mean), shown(a, a.estimand.limit)),
+        };
+        let _ = writeln!(out, "    {} {toward}: off by {size} of its standard error", a.label);
+    }
+    let mut left: Vec<&str> = design.analyses.iter().flat_map(|a| &a.left_out).map(String::as_str).collect();
+    left.sort_unstable();
+    left.dedup();
+    if !left.is_empty() {
+        let rows = design.analyses.iter().filter(|a| !a.left_out.is_empty()).count();
+        let adjusting = design.analyses.iter().filter(|a| a.parts.iter().any(|p| p.name == "ess-experimental"));
+        let free = adjusting.filter(|a| right.iter().any(|r| r.name == a.name)).count();
+        let _ = writeln!(
+            out,
+            "    The choice of the arm depends on {}, which {rows} adjusted rows leave out; {free} adjusted rows show no bias all the same.",
+            left.join(" and ")
+        );
+    }
 }
 
 /// Whether an estimator is biased against its limit beyond Monte Carlo error and beyond a twentieth of its own error.
@@ -200,6 +285,7 @@ fn notes(out: &mut String, design: &Design) {
     for a in design.analyses.iter().filter(|a| a.hypothesis != "superiority") {
         let _ = writeln!(out, "· {}: {}", a.label, a.hypothesis);
     }
+    verdict(out, design);
     for a in &design.analyses {
         for f in &a.failures.reasons {
             let _ = writeln!(
