@@ -31,9 +31,43 @@ impl Bench {
             let table = measure(&protocol, self.seconds.clamp(0.01, 600.0))
                 .map_err(|(replicate, fault)| Failure::Scenario(fault_report(&protocol, replicate, &fault, &text)))?;
             out.push_str(&table);
+            let analyses = by_analysis(&protocol, self.seconds.clamp(0.01, 600.0) / 4.0)
+                .map_err(|(replicate, fault)| Failure::Scenario(fault_report(&protocol, replicate, &fault, &text)))?;
+            out.push_str(&analyses);
         }
         print(&out)
     }
+}
+
+/// Time of each analysis, where there are several.
+fn by_analysis(protocol: &Protocol<'_>, seconds: f64) -> Result<String, (u64, Fault)> {
+    let plans = &protocol.scenario.analyses;
+    if plans.len() < 2 {
+        return Ok(String::new());
+    }
+    let mut work = Workspace::new(protocol);
+    let mut funnel = vec![0; protocol.scenario.criteria.len()];
+    let mut row = RowRecord::EMPTY;
+    let mut times = vec![0.0; plans.len()];
+    let mut trials = 0u64;
+    let whole = Stopwatch::start();
+    while trials == 0 || whole.seconds() < seconds {
+        let failed = |fault| (trials, fault);
+        let mut trial = engine::enrol(protocol, trials, &mut work, &mut funnel).map_err(failed)?;
+        engine::follow(protocol, trials, &mut work, &mut trial).map_err(failed)?;
+        for (number, time) in times.iter_mut().enumerate() {
+            let watch = Stopwatch::start();
+            engine::analyse_row(protocol, trials, number, &mut work, &mut row);
+            *time += watch.seconds();
+        }
+        trials += 1;
+    }
+    let mut table = Table::new(["analysis", "method", "µs a trial"]);
+    for (plan, time) in plans.iter().zip(times) {
+        let method = plan.method_name.to_owned();
+        table.row(vec![plan.name.clone(), method, format!("{:.1}", 1e6 * time / trials as f64)]);
+    }
+    Ok(format!("\n{}Rows with the same propensity score fit it once: the first of them bears it.\n", table.render()))
 }
 
 /// Replicates between two looks at the clock: stages are timed over a batch, so that the clock costs nothing.

@@ -16,10 +16,21 @@ use super::bootstrap::{bootstrap, oriented};
 /// All analyses of the trial as seen. Call after [`super::follow`].
 pub fn analyse_all(protocol: &Protocol<'_>, replicate: Replicate, work: &mut Workspace, rows: &mut [RowRecord]) {
     for (number, row) in rows.iter_mut().enumerate() {
-        *row = RowRecord::EMPTY;
-        row.estimate = analyse(protocol, number, work);
-        bootstrap(protocol, replicate, number, work, row);
+        analyse_row(protocol, replicate, number, work, row);
     }
+}
+
+/// One row of the analysis plan on the trial as seen. Call after [`super::follow`].
+pub fn analyse_row(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    number: usize,
+    work: &mut Workspace,
+    row: &mut RowRecord,
+) {
+    *row = RowRecord::EMPTY;
+    row.estimate = analyse(protocol, number, work);
+    bootstrap(protocol, replicate, number, work, row);
 }
 
 /// One analysis of the trial as seen.

@@ -15,7 +15,7 @@ use crate::protocol::{ALLOCATION, Fault, Protocol};
 use crate::random::Replicate;
 use crate::workspace::{Workspace, index};
 
-pub use analyse::analyse_all;
+pub use analyse::{analyse_all, analyse_row};
 pub use follow::{follow, potential_outcomes};
 pub use pilot_root::pilot_roots;
 pub use pilot_score::{left_out, pilot_scores};

@@ -2,5 +2,6 @@
 
 pub mod csv;
 pub mod data;
+mod designs;
 pub mod table;
 pub mod text;

@@ -23,7 +23,7 @@ pub fn render(result: &RunResult) -> String {
         let _ = writeln!(out, "variant {} · n = {}", design.variant, design.n);
         one(&mut out, design);
     } else {
-        across(&mut out, result);
+        super::designs::across(&mut out, result);
         for design in &result.designs {
             let _ = write!(out, "\n{}", name(result, design));
             enrolment(&mut out, design);
@@ -51,7 +51,7 @@ pub fn render(result: &RunResult) -> String {
 }
 
 /// A design among others.
-fn name(result: &RunResult, design: &Design) -> String {
+pub(super) fn name(result: &RunResult, design: &Design) -> String {
     if result.designs.iter().all(|d| d.n == design.n) {
         design.variant.clone()
     } else {
@@ -59,77 +59,13 @@ fn name(result: &RunResult, design: &Design) -> String {
     }
 }
 
-/// Power of every analysis over the designs, and the primary analysis in detail.
-fn across(out: &mut String, result: &RunResult) {
-    let _ = writeln!(out, "Rejections in favour of the experimental arm (%)");
-    let mut header = vec!["analysis".to_owned()];
-    header.extend(result.designs.iter().map(|d| name(result, d)));
-    let mut table = Table::default();
-    table.row(header);
-    let mut names: Vec<(&str, &str)> = Vec::new();
-    for a in result.designs.iter().flat_map(|d| &d.analyses) {
-        if !names.iter().any(|n| n.0 == a.name) {
-            names.push((&a.name, &a.label));
-        }
-    }
-    for (name, label) in names {
-        let mut cells = vec![label.to_owned()];
-        for d in &result.designs {
-            let a = d.analyses.iter().find(|a| a.name == name);
-            cells.push(a.map_or_else(|| "–".to_owned(), |a| percent(a.power.estimate, a.power.mcse)));
-        }
-        table.row(cells);
-    }
-    out.push_str(&table.render());
-    let _ = writeln!(out, "\nThe primary analysis");
-    let mut table = Table::new([
-        "design",
-        "power %",
-        "95% interval",
-        "formula %",
-        "true",
-        "limit",
-        "mean",
-        "wins %",
-        "losses %",
-        "ties %",
-    ]);
-    for d in &result.designs {
-        let Some(a) = d.analyses.iter().find(|a| is_primary(a)) else { continue };
-        let pairs = |f: fn(&crate::result::Pairs) -> f64| {
-            a.pairs.as_ref().map_or_else(|| "–".to_owned(), |p| percent(f(p), None))
-        };
-        table.row(vec![
-            name(result, d),
-            percent(a.power.estimate, a.power.mcse),
-            interval(a),
-            a.planning.as_ref().map_or_else(|| "–".to_owned(), |p| percent(p.power, None)),
-            shown(a, a.estimand.truth),
-            shown(a, a.estimand.limit),
-            shown(a, a.estimate.mean),
-            pairs(|p| p.wins),
-            pairs(|p| p.losses),
-            pairs(|p| p.ties),
-        ]);
-    }
-    out.push_str(&table.render());
-    let formula = |d: &Design| d.analyses.iter().find(|a| is_primary(a)).and_then(|a| a.planning.clone());
-    if let Some(p) = result.designs.iter().find_map(formula) {
-        let _ = writeln!(
-            out,
-            "Formula: {}, at the limit and the probabilities of the pairs as seen. {}.",
-            p.formula, p.note
-        );
-    }
-}
-
-fn interval(a: &Analysis) -> String {
+pub(super) fn interval(a: &Analysis) -> String {
     let [low, high] = a.power.interval;
     format!("{} to {}", percent(low, a.power.mcse), percent(high, a.power.mcse))
 }
 
 /// A figure on its natural scale: ratios back-transformed.
-fn shown(a: &Analysis, f: Option<Figure>) -> String {
+pub(super) fn shown(a: &Analysis, f: Option<Figure>) -> String {
     match f {
         Some(f) if a.scale == "log-ratio" => {
             let ratio = f.estimate.exp();
@@ -268,13 +204,15 @@ fn verdict(out: &mut String, design: &Design) {
 }
 
 /// Whether an estimator is biased against its limit beyond Monte Carlo error and beyond a twentieth of its own error.
-fn biased(a: &Analysis) -> bool {
+pub(super) fn biased(a: &Analysis) -> bool {
     let beyond = |b: Figure, s: Figure| b.mcse.is_some_and(|m| b.estimate.abs() > (5.0 * m).max(0.05 * s.estimate));
     a.estimate.bias.limit.zip(a.estimate.empirical_se).is_some_and(|(b, s)| beyond(b, s))
 }
 
-fn is_primary(a: &Analysis) -> bool {
-    a.name == "primary" || (a.name.starts_with("primary/") && a.planning.is_some() && a.name.matches('/').count() == 1)
+/// Whether a row is the trial's primary analysis, whatever its variance.
+pub(super) fn is_primary(a: &Analysis) -> bool {
+    let variance = matches!(a.name.strip_prefix("primary/"), Some("robust" | "stacked" | "bootstrap"));
+    a.name == "primary" || variance
 }
 
 /// What the tables cannot hold, in words.
