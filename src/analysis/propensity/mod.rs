@@ -4,7 +4,8 @@
 //! - `ate`: p/e and (1 − p)/(1 − e), or without the shares where not `stabilised` (Robins, Hernán, Brumback 2000);
 //! - `att`: 1 for the treated; e/(1 − e) for others where the experimental arm is the treated, else (1 − e)/e;
 //! - `ato`: 1 − e and e (Li, Morgan, Zaslavsky 2018);
-//! - `matched`: 1 for pairs, else 0: see [`matching::pair`];
+//! - `matched`: 1 for pairs, else 0; the treated choose in descending order of their score (ties in row order), each the
+//!   nearest free patient of the other arm within the caliper (ties in row order), one to one, without replacement;
 //! - `strata`: n_s n_a / (n_as n) in stratum s and arm a, strata between quantiles of the score.
 //!
 //! # Variance
