@@ -279,7 +279,7 @@ fn first_asking(scenario: &Scenario, number: usize) -> usize {
     let same = |a: &AnalysisPlan| {
         (a.endpoint, a.arms, a.method.target(), a.method.tilt(), a.method.adjusts())
             == (plan.endpoint, plan.arms, plan.method.target(), plan.method.tilt(), plan.method.adjusts())
-            && a.treated == plan.treated
+            && (a.treated, a.method.levels_arms()) == (plan.treated, plan.method.levels_arms())
             && a.subset == plan.subset
             && a.interaction == plan.interaction
     };

@@ -103,10 +103,6 @@ impl Better {
 
 /// The endpoint's observed values, one entry a patient.
 #[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made once an analysis, on the stack: a box would be an allocation in a replicate"
-)]
 pub enum Response<'a> {
     /// 1 when the event or state occurred.
     Binary(&'a [u8]),
@@ -312,6 +308,11 @@ pub trait Analysis: Debug + Send + Sync {
     /// Over whom the effect is averaged.
     fn tilt(&self) -> Tilt {
         Tilt::Everyone
+    }
+
+    /// Whether the method's weights give both arms the same total, so that hazards weigh the arms alike; else each by its patients.
+    fn levels_arms(&self) -> bool {
+        self.tilt() != Tilt::Everyone
     }
 
     /// Whether the method uses covariates.

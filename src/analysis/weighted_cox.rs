@@ -55,6 +55,10 @@ impl Analysis for WeightedCox {
         Target::Hazard
     }
 
+    fn levels_arms(&self) -> bool {
+        self.settings.levels_arms()
+    }
+
     fn tilt(&self) -> Tilt {
         self.settings.tilt()
     }

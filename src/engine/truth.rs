@@ -79,7 +79,7 @@ impl Tables {
 /// Shares of the arms behind a method's hazards, where that of the control arm's patients is `control`: weights for the effect in a
 /// tilted population give both arms the same total.
 fn arm_shares(plan: &AnalysisPlan, control: f64) -> [f64; 2] {
-    if plan.method.tilt() == Tilt::Everyone { [control, 1.0 - control] } else { [0.5, 0.5] }
+    if plan.method.levels_arms() { [0.5, 0.5] } else { [control, 1.0 - control] }
 }
 
 /// What an analysis estimates. Linear models with covariates estimate what they do without, and methods that weight or standardise a

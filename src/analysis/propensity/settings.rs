@@ -172,6 +172,16 @@ impl Settings {
         })
     }
 
+    /// Whether the weights give both arms the same total: all but those of everyone that are multiplied by the share of the arm.
+    #[must_use]
+    pub fn levels_arms(&self) -> bool {
+        match self.scheme {
+            Scheme::Everyone => !self.stabilised,
+            Scheme::Strata => false,
+            Scheme::Treated | Scheme::Overlap | Scheme::Matched => true,
+        }
+    }
+
     /// Over whom the effect is averaged. Trimming leaves those of them who have a score between the limits.
     #[must_use]
     pub fn tilt(&self) -> Tilt {
