@@ -2,7 +2,9 @@
 //! and everything that cannot be meant refused, each with its place.
 
 mod analyses;
+mod arrival;
 mod conduct;
+mod design;
 mod endpoints;
 mod names;
 mod parameters;
