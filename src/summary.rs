@@ -9,100 +9,22 @@
 //! **Var(ē − T) = ((1 − w) Var(e) + w Var(e − τ))/R**. Without truth-only replicates it is that of the pairs, with very many that of the
 //! estimates.
 
-use crate::analysis::{ResponseKind, Scale, Status};
+mod accumulator;
+mod describe;
+mod moments;
+
+use crate::analysis::{Scale, Status};
 use crate::engine::{RowRecord, Tables, left_out, target};
-use crate::estimand::{self, Sums, Target};
+use crate::estimand;
 use crate::planning;
 use crate::protocol::Protocol;
 use crate::result::{self, Against, Design, Figure};
 use crate::run::Batch;
 use crate::scenario::{CalendarPlan, Measure, Scenario};
-
-/// Mean and spread of a series (Welford 1962).
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Moments {
-    count: u64,
-    mean: f64,
-    m2: f64,
-}
-
-impl Moments {
-    /// Adds a value.
-    pub fn add(&mut self, x: f64) {
-        self.count += 1;
-        let d = x - self.mean;
-        self.mean += d / self.count as f64;
-        self.m2 += d * (x - self.mean);
-    }
-
-    /// The mean; NaN of nothing.
-    #[must_use]
-    pub fn mean(&self) -> f64 {
-        if self.count == 0 { f64::NAN } else { self.mean }
-    }
-
-    /// Standard deviation with n − 1.
-    #[must_use]
-    pub fn sd(&self) -> f64 {
-        if self.count < 2 { f64::NAN } else { (self.m2 / (self.count - 1) as f64).sqrt() }
-    }
-
-    /// Standard error of the mean.
-    #[must_use]
-    pub fn mcse(&self) -> f64 {
-        self.sd() / (self.count as f64).sqrt()
-    }
-
-    /// The mean as a figure, where there is one.
-    #[must_use]
-    pub fn figure(&self) -> Option<Figure> {
-        (self.count > 0).then(|| Figure { estimate: self.mean, mcse: finite(self.mcse()) })
-    }
-}
-
-fn finite(x: f64) -> Option<f64> {
-    x.is_finite().then_some(x)
-}
-
-/// A share as a figure.
-fn share(count: u64, of: u64) -> Figure {
-    let p = count as f64 / of as f64;
-    Figure { estimate: p, mcse: finite((p * (1.0 - p) / of as f64).sqrt()) }
-}
-
-/// Wilson's 95% interval of a share (Wilson, JASA 1927;22:209).
-#[must_use]
-pub fn wilson(count: u64, of: u64) -> [f64; 2] {
-    let (p, n, z) = (count as f64 / of as f64, of as f64, 1.959_963_984_540_054_f64);
-    let centre = p + z * z / (2.0 * n);
-    let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + z * z / n;
-    [((centre - half) / scale).max(0.0), ((centre + half) / scale).min(1.0)]
-}
-
-/// What is kept of one analysis while replicates are folded.
-#[derive(Clone, Debug, Default)]
-struct Accumulator {
-    /// Replicates in which the method had an answer.
-    answered: u64,
-    estimate: Moments,
-    variance: Moments,
-    /// Estimate minus the replicate's own target, complete and as seen.
-    pair: [Moments; 2],
-    target: [Moments; 2],
-    /// How many of the targets are of truth-only replicates.
-    extra: [u64; 2],
-    sums: [[Sums; 2]; 2],
-    favour: u64,
-    against: u64,
-    beats: u64,
-    smallest: Option<f64>,
-    parts: [f64; 8],
-    patients: f64,
-    events: f64,
-    failed_resamples: f64,
-    failures: Vec<(Status, u64, u64)>,
-}
+use accumulator::Accumulator;
+use describe::describe;
+pub use moments::{Moments, wilson};
+use moments::{finite, share};
 
 /// Folds batches into what a design is worth.
 #[derive(Debug)]
@@ -450,77 +372,6 @@ pub struct LookBack {
     pub covered: [Option<u64>; 2],
 }
 
-impl Accumulator {
-    /// Monte Carlo standard error of the mean estimate minus the pooled target: see the head of this file.
-    fn bias_mcse(&self, seen: usize) -> f64 {
-        let pair = &self.pair[seen];
-        let all = self.target[seen].count;
-        if self.extra[seen] == 0 || all == 0 {
-            return pair.mcse();
-        }
-        let shared = (all - self.extra[seen]) as f64 / all as f64;
-        let variance = (1.0 - shared) * self.estimate.sd().powi(2) + shared * pair.sd().powi(2);
-        (variance / pair.count as f64).sqrt()
-    }
-
-    /// Adds a replicate's own target.
-    fn add_target(&mut self, row: &RowRecord) {
-        for seen in 0..2 {
-            if row.target[seen].is_finite() {
-                self.target[seen].add(row.target[seen]);
-            }
-            for g in 0..2 {
-                for (total, x) in self.sums[seen][g].iter_mut().zip(row.sums[seen][g]) {
-                    *total += x;
-                }
-            }
-        }
-    }
-
-    fn add(&mut self, row: &RowRecord, rule: &(f64, bool, f64, Option<f64>, f64), replicate: u64) {
-        let &(tail, two_sided, null, relevant, orientation) = rule;
-        let e = &row.estimate;
-        self.patients += f64::from(e.n);
-        self.events += f64::from(e.events);
-        self.failed_resamples += f64::from(row.failed_resamples);
-        self.add_target(row);
-        if e.status != Status::Estimated {
-            match self.failures.iter_mut().find(|f| f.0 == e.status) {
-                Some(f) => f.1 += 1,
-                None => self.failures.push((e.status, 1, replicate)),
-            }
-            return;
-        }
-        self.answered += 1;
-        // tests without an estimate have z and p alone
-        let estimates = e.estimate.is_finite();
-        if estimates {
-            self.estimate.add(e.estimate);
-            self.variance.add(e.se * e.se);
-            for seen in 0..2 {
-                if row.target[seen].is_finite() {
-                    self.pair[seen].add(e.estimate - row.target[seen]);
-                }
-            }
-        }
-        for (total, x) in self.parts.iter_mut().zip(e.parts) {
-            *total += x;
-        }
-        if e.p <= tail {
-            self.favour += 1;
-            if estimates {
-                let distance = orientation * (e.estimate - null);
-                self.smallest = Some(self.smallest.map_or(distance, |s: f64| s.min(distance)));
-            }
-        } else if two_sided && 1.0 - e.p <= tail {
-            self.against += 1;
-        }
-        if let Some(value) = relevant {
-            self.beats += u64::from(orientation * (e.estimate - value) > 0.0);
-        }
-    }
-}
-
 /// Rejection as [`Summary`] counts it: +1 in favour, −1 against, 0 neither.
 #[must_use]
 pub fn rejection(row: &RowRecord, tail: f64, two_sided: bool) -> i32 {
@@ -534,49 +385,4 @@ pub fn rejection(row: &RowRecord, tail: f64, two_sided: bool) -> i32 {
     } else {
         0
     }
-}
-
-/// The estimand in words: population, scale, horizon, rule.
-fn describe(protocol: &Protocol<'_>, a: usize) -> String {
-    let plan = &protocol.scenario.analyses[a];
-    let endpoint = &protocol.scenario.endpoints[plan.endpoint];
-    let [e, c] = plan.arms.map(|k| protocol.scenario.arms[k].label.as_str());
-    let what = match target(plan) {
-        Target::Mean => match plan.method.takes() {
-            [ResponseKind::Binary, ..] => "risk difference",
-            _ => "difference of means",
-        },
-        Target::LogOdds => "log odds ratio",
-        Target::LogRisk => "log risk ratio",
-        Target::Pairs(scale) => match scale {
-            estimand::PairScale::LogWinRatio => "log win ratio",
-            estimand::PairScale::NetBenefit => "net benefit",
-            estimand::PairScale::LogWinOdds => "log win odds",
-            estimand::PairScale::Probability => "probability of a better value, ties half",
-        },
-        Target::CommonOdds => "log common odds ratio of a higher category",
-        Target::Hazard => "log hazard ratio",
-        Target::Peto => "(O − E)/V, the Peto log hazard ratio",
-        Target::Survival(_) => "difference of survival",
-        Target::Incidence(_) => "difference of cumulative incidence",
-        Target::RestrictedMean(_) => "difference of restricted mean survival",
-        Target::Subdistribution => "log subdistribution hazard ratio",
-        Target::Undefined if !plan.method.estimates() => "test without an estimate",
-        Target::Coefficient | Target::Undefined => match plan.method.target() {
-            Target::LogOdds => "log odds ratio given the covariates",
-            Target::CommonOdds => "log common odds ratio of a higher category given the covariates",
-            Target::Hazard => "log hazard ratio given the covariates",
-            _ => "coefficient of the arm, adjusted for covariates",
-        },
-    };
-    let population = match (&plan.subset, &plan.interaction) {
-        (_, Some(_)) => "the enrolled: effect where the condition holds minus where it does not",
-        (Some(_), None) => "the enrolled of the subset",
-        (None, None) => "the enrolled",
-    };
-    let horizon = match &endpoint.measure {
-        Measure::Time { by, .. } if by.is_finite() => format!(", to {by} months"),
-        _ => String::new(),
-    };
-    format!("{what} of {} ({e} v {c}) in {population}{horizon}", endpoint.label)
 }

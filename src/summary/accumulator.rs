@@ -1,0 +1,101 @@
+//! What is kept of one analysis while replicates are folded.
+
+use super::moments::Moments;
+use crate::analysis::Status;
+use crate::engine::RowRecord;
+use crate::estimand::Sums;
+
+/// What is kept of one analysis while replicates are folded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Accumulator {
+    /// Replicates in which the method had an answer.
+    pub(super) answered: u64,
+    pub(super) estimate: Moments,
+    pub(super) variance: Moments,
+    /// Estimate minus the replicate's own target, complete and as seen.
+    pub(super) pair: [Moments; 2],
+    pub(super) target: [Moments; 2],
+    /// How many of the targets are of truth-only replicates.
+    pub(super) extra: [u64; 2],
+    pub(super) sums: [[Sums; 2]; 2],
+    pub(super) favour: u64,
+    pub(super) against: u64,
+    pub(super) beats: u64,
+    pub(super) smallest: Option<f64>,
+    pub(super) parts: [f64; 8],
+    pub(super) patients: f64,
+    pub(super) events: f64,
+    pub(super) failed_resamples: f64,
+    pub(super) failures: Vec<(Status, u64, u64)>,
+}
+
+impl Accumulator {
+    /// Monte Carlo standard error of the mean estimate minus the pooled target: see the head of [`crate::summary`].
+    pub(super) fn bias_mcse(&self, seen: usize) -> f64 {
+        let pair = &self.pair[seen];
+        let all = self.target[seen].count;
+        if self.extra[seen] == 0 || all == 0 {
+            return pair.mcse();
+        }
+        let shared = (all - self.extra[seen]) as f64 / all as f64;
+        let variance = (1.0 - shared) * self.estimate.sd().powi(2) + shared * pair.sd().powi(2);
+        (variance / pair.count as f64).sqrt()
+    }
+
+    /// Adds a replicate's own target.
+    pub(super) fn add_target(&mut self, row: &RowRecord) {
+        for seen in 0..2 {
+            if row.target[seen].is_finite() {
+                self.target[seen].add(row.target[seen]);
+            }
+            for g in 0..2 {
+                for (total, x) in self.sums[seen][g].iter_mut().zip(row.sums[seen][g]) {
+                    *total += x;
+                }
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, row: &RowRecord, rule: &(f64, bool, f64, Option<f64>, f64), replicate: u64) {
+        let &(tail, two_sided, null, relevant, orientation) = rule;
+        let e = &row.estimate;
+        self.patients += f64::from(e.n);
+        self.events += f64::from(e.events);
+        self.failed_resamples += f64::from(row.failed_resamples);
+        self.add_target(row);
+        if e.status != Status::Estimated {
+            match self.failures.iter_mut().find(|f| f.0 == e.status) {
+                Some(f) => f.1 += 1,
+                None => self.failures.push((e.status, 1, replicate)),
+            }
+            return;
+        }
+        self.answered += 1;
+        // tests without an estimate have z and p alone
+        let estimates = e.estimate.is_finite();
+        if estimates {
+            self.estimate.add(e.estimate);
+            self.variance.add(e.se * e.se);
+            for seen in 0..2 {
+                if row.target[seen].is_finite() {
+                    self.pair[seen].add(e.estimate - row.target[seen]);
+                }
+            }
+        }
+        for (total, x) in self.parts.iter_mut().zip(e.parts) {
+            *total += x;
+        }
+        if e.p <= tail {
+            self.favour += 1;
+            if estimates {
+                let distance = orientation * (e.estimate - null);
+                self.smallest = Some(self.smallest.map_or(distance, |s: f64| s.min(distance)));
+            }
+        } else if two_sided && 1.0 - e.p <= tail {
+            self.against += 1;
+        }
+        if let Some(value) = relevant {
+            self.beats += u64::from(orientation * (e.estimate - value) > 0.0);
+        }
+    }
+}
