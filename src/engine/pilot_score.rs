@@ -10,7 +10,7 @@ use crate::analysis::Adjusts;
 use crate::analysis::propensity::pooled_score;
 use crate::distribution::Draw;
 use crate::estimand::Tilt;
-use crate::expr::ColumnId;
+use crate::expr::{ColumnId, Expr, Function};
 use crate::protocol::{Fault, Protocol, ScoreLimit};
 use crate::random::{Replicate, TRUTH_REPLICATES};
 use crate::scenario::{Allocation, AnalysisPlan, Scenario};
@@ -116,8 +116,7 @@ pub fn left_out(scenario: &Scenario, plan: &AnalysisPlan) -> Vec<String> {
             continue;
         }
         if variable.law.draw() == Draw::Derived {
-            let reads = variable.law.parameters().into_iter().flat_map(|p| p.value.columns());
-            open.extend(reads.map(|c| usize::from(c.0)));
+            open.extend(read_by(scenario, c));
         } else {
             names.push(variable.name.clone());
         }
@@ -143,19 +142,39 @@ fn needs_limit(scenario: &Scenario, plan: &AnalysisPlan) -> bool {
 fn covered(scenario: &Scenario, plan: &AnalysisPlan, direct: &BTreeSet<usize>, column: usize) -> bool {
     let variable = &scenario.variables[column];
     let derived = variable.law.draw() == Draw::Derived;
-    let reads = || variable.law.parameters().into_iter().flat_map(|p| p.value.columns()).map(|c| usize::from(c.0));
     direct.contains(&column)
         || (variable.per_site && plan.site_factor)
-        || (derived && reads().all(|c| covered(scenario, plan, direct, c)))
+        || (derived && read_by(scenario, column).into_iter().all(|c| covered(scenario, plan, direct, c)))
 }
 
 /// Columns that the probabilities of the arms read.
 fn probability_columns(scenario: &Scenario) -> Vec<usize> {
     match &scenario.allocation {
         Allocation::Observational { probabilities } => {
-            probabilities.iter().flat_map(|e| e.columns()).map(|c| usize::from(c.0)).collect()
+            let mut found = Vec::new();
+            probabilities.iter().for_each(|e| acting(e, &mut found));
+            found
         }
         _ => Vec::new(),
+    }
+}
+
+/// Columns that the parameters of a column's distribution read.
+fn read_by(scenario: &Scenario, column: usize) -> Vec<usize> {
+    let mut found = Vec::new();
+    for p in scenario.variables[column].law.parameters() {
+        acting(&p.value, &mut found);
+    }
+    found
+}
+
+/// Columns of an expression but those that are multiplied by 0.
+fn acting(expr: &Expr, found: &mut Vec<usize>) {
+    match expr {
+        Expr::Column(c) => found.push(usize::from(c.0)),
+        Expr::Call(Function::Multiply, factors) if factors.iter().any(|f| f.as_number() == Some(0.0)) => {}
+        Expr::Call(_, arguments) => arguments.iter().for_each(|a| acting(a, found)),
+        Expr::Number(_) | Expr::Arm(_) => {}
     }
 }
 
@@ -165,8 +184,7 @@ fn chosen_by(scenario: &Scenario) -> BTreeSet<usize> {
     let mut open = probability_columns(scenario);
     while let Some(c) = open.pop() {
         if found.insert(c) {
-            let parameters = scenario.variables[c].law.parameters();
-            open.extend(parameters.into_iter().flat_map(|p| p.value.columns()).map(|c| usize::from(c.0)));
+            open.extend(read_by(scenario, c));
         }
     }
     found

@@ -161,7 +161,7 @@ fn weights(out: &mut String, design: &Design) {
 /// In words, which estimators of a design are biased, by how much, and what they leave out.
 fn verdict(out: &mut String, design: &Design) {
     let judged: Vec<&Analysis> = design.analyses.iter().filter(|a| a.estimate.bias.limit.is_some()).collect();
-    let (wrong, right): (Vec<&Analysis>, Vec<&Analysis>) = judged.iter().partition(|a| biased(a));
+    let wrong: Vec<&Analysis> = judged.iter().copied().filter(|a| biased(a)).collect();
     if !design.analyses.iter().any(|a| a.parts.iter().any(|p| p.name == "ess-experimental")) {
         return;
     }
@@ -191,14 +191,14 @@ fn verdict(out: &mut String, design: &Design) {
     let mut left: Vec<&str> = design.analyses.iter().flat_map(|a| &a.left_out).map(String::as_str).collect();
     left.sort_unstable();
     left.dedup();
-    if !left.is_empty() {
-        let rows = design.analyses.iter().filter(|a| !a.left_out.is_empty()).count();
-        let adjusting = design.analyses.iter().filter(|a| a.parts.iter().any(|p| p.name == "ess-experimental"));
-        let free = adjusting.filter(|a| right.iter().any(|r| r.name == a.name)).count();
+    for name in left {
+        let without = |a: &&&Analysis| a.left_out.iter().any(|l| l == name);
+        let (rows, of_them) = (judged.iter().filter(without).count(), wrong.iter().filter(without).count());
         let _ = writeln!(
             out,
-            "    The choice of the arm depends on {}, which {rows} adjusted rows leave out; {free} adjusted rows show no bias all the same.",
-            left.join(" and ")
+            "    The choice of the arm depends on `{name}`, which the covariates of {rows} adjusted row{} leave out; {of_them} of them {} biased.",
+            if rows == 1 { "" } else { "s" },
+            if of_them == 1 { "is" } else { "are" }
         );
     }
 }
