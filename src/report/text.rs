@@ -228,9 +228,10 @@ fn notes(out: &mut String, design: &Design) {
         for f in &a.failures.reasons {
             let _ = writeln!(
                 out,
-                "· {}: no estimate in {} trials, {} (first: replicate {})",
+                "· {}: no estimate in {} trial{}, {} (first: replicate {})",
                 a.label,
                 count(f.count),
+                if f.count == 1 { "" } else { "s" },
                 f.reason,
                 f.first
             );
