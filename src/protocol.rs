@@ -147,6 +147,8 @@ pub struct Row {
     pub interaction: Option<Program>,
     /// Baseline covariates.
     pub covariates: Vec<Program>,
+    /// Number of the first analysis with the same covariates.
+    pub covariates_as: usize,
     /// Test and interval.
     pub rule: Rule,
     /// +1 where a larger estimate favours the experimental arm, else −1.
@@ -215,6 +217,7 @@ impl<'s> Protocol<'s> {
                 subset: a.subset.as_ref().map(Program::compile),
                 interaction: a.interaction.as_ref().map(Program::compile),
                 covariates: a.covariates.iter().map(Program::compile).collect(),
+                covariates_as: with_covariates(scenario, number),
                 rule: Rule { alpha: a.alpha, sides: a.sides, null: a.null, better, treated: a.treated },
                 orientation: a.method.orientation(better),
                 same_as: first_asking(scenario, number),
@@ -287,6 +290,13 @@ fn first_asking(scenario: &Scenario, number: usize) -> usize {
     let own = plan.method.tilt() == Tilt::Matched || (adjusted(plan) && plan.method.adjusts() == Adjusts::Optionally);
     let before = scenario.analyses[..number].iter();
     if own { number } else { before.clone().position(|a| same(a) && adjusted(a) == adjusted(plan)).unwrap_or(number) }
+}
+
+/// The first analysis with the covariates of analysis `number`.
+fn with_covariates(scenario: &Scenario, number: usize) -> usize {
+    let of = |a: &AnalysisPlan| (a.site_factor, a.covariates.clone());
+    let own = of(&scenario.analyses[number]);
+    scenario.analyses.iter().position(|a| of(a) == own).unwrap_or(number)
 }
 
 /// Columns of the screening stage that later stages read.

@@ -185,7 +185,7 @@ fn risks(
 ) -> Result<[f64; 2], Status> {
     let n = data.arm.len();
     let count = data.covariates.count;
-    let Scratch { keys, order, codes, real, matrix, .. } = scratch;
+    let Scratch { keys, order, codes, real, matrix, indicators, .. } = scratch;
     let [chosen, vectors, table, prior, ..] = real;
     let [small, ..] = matrix;
     let (y, arm_y) = {
@@ -216,7 +216,7 @@ fn risks(
             arm_y[place] = y[row];
             prior.push(known[row]);
         }
-        let fit = maximise(chosen, arm_y, prior, vectors, small).map_err(|status| match status {
+        let fit = maximise(chosen, arm_y, prior, vectors, small, indicators).map_err(|status| match status {
             Status::NoVariation => Status::Separation,
             other => other,
         })?;

@@ -56,7 +56,23 @@ pub(crate) fn sort_rows(
         kept += usize::from(keep(row, v));
     }
     keys.truncate(kept);
-    keys.sort_unstable();
+    // rows of the largest value, which in trials with a common horizon are most of the patients, stand in order as they are
+    let most = keys.iter().fold(0, |most, &key| key.max(most)) & !row_mask;
+    order.clear();
+    order.resize(kept, 0);
+    let (mut less, mut last) = (0, 0);
+    for place in 0..kept {
+        let key = keys[place];
+        let is_last = key >= most;
+        keys[less] = key;
+        order[last] = (key & row_mask) as u32;
+        less += usize::from(!is_last);
+        last += usize::from(is_last);
+    }
+    keys[..less].sort_unstable();
+    for (key, &row) in keys[less..].iter_mut().zip(&order[..last]) {
+        *key = most | u64::from(row);
+    }
 
     order.clear();
     order.extend(keys.iter().map(|key| (key & row_mask) as u32));

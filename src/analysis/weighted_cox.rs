@@ -146,13 +146,13 @@ impl Patients<'_> {
 }
 
 /// Sums over those at risk at the events, an entry an event, latest first: sums grow, so that none is a difference.
-struct RiskSets<'a> {
+pub(super) struct RiskSets<'a> {
     /// Weight of the controls at risk.
-    control: &'a mut Vec<f64>,
+    pub(super) control: &'a mut Vec<f64>,
     /// Weight of the experimental patients at risk.
-    experimental: &'a mut Vec<f64>,
+    pub(super) experimental: &'a mut Vec<f64>,
     /// Weight of the event.
-    weight: &'a mut Vec<f64>,
+    pub(super) weight: &'a mut Vec<f64>,
 }
 
 impl RiskSets<'_> {
@@ -203,7 +203,7 @@ impl RiskSets<'_> {
     }
 
     /// Root of the score and the information there, by Newton's method within a bracket.
-    fn root(&self, observed: f64) -> Result<(f64, f64), Status> {
+    pub(super) fn root(&self, observed: f64) -> Result<(f64, f64), Status> {
         let (mut below, mut above) = (f64::NEG_INFINITY, f64::INFINITY);
         let mut coefficient = 0.0_f64;
         for _ in 0..STEPS {

@@ -26,6 +26,7 @@ pub mod settings;
 pub(crate) mod weighting;
 
 use crate::analysis::design::combine;
+use crate::analysis::indicators::Indicators;
 use crate::analysis::logistic_fit;
 use crate::analysis::wald::wald;
 use crate::analysis::{Dataset, Estimate, Response, Rule, Scratch, Status};
@@ -85,7 +86,8 @@ pub fn pooled_score(arm: &[u8], covariates: &[Vec<f64>]) -> Option<(f64, Vec<f64
         scales.push((mean, sd));
     }
     let (mut vectors, mut small) = (Vec::new(), Vec::new());
-    let fit = logistic_fit::maximise(&columns, arm, &[], &mut vectors, &mut small).ok()?;
+    let mut indicators = Indicators::default();
+    let fit = logistic_fit::maximise(&columns, arm, &[], &mut vectors, &mut small, &mut indicators).ok()?;
     let slopes: Vec<f64> = fit.coefficients[1..].iter().zip(&scales).map(|(c, (_, sd))| c / sd).collect();
     let moved: f64 = slopes.iter().zip(&scales).map(|(slope, (mean, _))| slope * mean).sum();
     Some((fit.coefficients[0] - moved, slopes))
@@ -157,9 +159,9 @@ impl Memory {
         rule: &Rule,
         scratch: &mut Scratch,
     ) -> Result<Balance, (Status, Option<Balance>)> {
-        let ([vectors, ..], [small, ..]) = (&mut scratch.real, &mut scratch.matrix);
+        let Scratch { real: [vectors, ..], matrix: [small, ..], indicators, .. } = scratch;
         self.weights.weight.clear();
-        self.score.fit(data, vectors, small).map_err(|status| (status, None))?;
+        self.score.fit(data, vectors, small, indicators).map_err(|status| (status, None))?;
         let treated = u8::from(rule.treated != 0);
         self.weights.weigh(settings, &self.score, data.arm, treated).map_err(|status| (status, None))?;
         let balance = balance(&self.score, data.arm, &self.weights.weight, &mut self.work);

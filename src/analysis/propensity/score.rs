@@ -1,6 +1,7 @@
 //! The propensity score, and what of it does not depend on the weights.
 
 use crate::analysis::design::standardise;
+use crate::analysis::indicators::Indicators;
 use crate::analysis::logistic_fit::maximise;
 use crate::analysis::{Dataset, Status};
 use crate::math::linalg::dot;
@@ -35,6 +36,11 @@ pub(crate) struct Score {
     pub(crate) overlap: f64,
 }
 
+/// Whether two columns are the same to the bit.
+fn same(a: &[f64], b: &[f64]) -> bool {
+    bytemuck::cast_slice::<f64, u64>(a) == bytemuck::cast_slice::<f64, u64>(b)
+}
+
 impl Score {
     /// Fits the score to these arms and covariates, if it is not at hand.
     ///
@@ -46,13 +52,14 @@ impl Score {
         data: &Dataset<'_>,
         vectors: &mut Vec<f64>,
         small: &mut Vec<f64>,
+        indicators: &mut Indicators,
     ) -> Result<(), Status> {
-        if self.status.is_none() || self.arm != data.arm || self.raw != data.covariates.values {
+        if self.status.is_none() || self.arm != data.arm || !same(&self.raw, data.covariates.values) {
             self.arm.clear();
             self.arm.extend_from_slice(data.arm);
             self.raw.clear();
             self.raw.extend_from_slice(data.covariates.values);
-            let fitted = self.fit_anew(data, vectors, small);
+            let fitted = self.fit_anew(data, vectors, small, indicators);
             self.status = Some(fitted.err().unwrap_or(Status::Estimated));
         }
         match self.status {
@@ -61,7 +68,13 @@ impl Score {
         }
     }
 
-    fn fit_anew(&mut self, data: &Dataset<'_>, vectors: &mut Vec<f64>, small: &mut Vec<f64>) -> Result<(), Status> {
+    fn fit_anew(
+        &mut self,
+        data: &Dataset<'_>,
+        vectors: &mut Vec<f64>,
+        small: &mut Vec<f64>,
+        indicators: &mut Indicators,
+    ) -> Result<(), Status> {
         let n = data.arm.len();
         let experimental = data.arm.iter().filter(|a| **a != 0).count();
         if experimental == 0 || experimental == n {
@@ -69,10 +82,11 @@ impl Score {
         }
         self.columns.clear();
         standardise(data, &mut self.columns)?;
-        let fit = maximise(&self.columns, data.arm, &[], vectors, small).map_err(|status| match status {
-            Status::Separation => Status::ScoreSeparation,
-            other => other,
-        })?;
+        let fit =
+            maximise(&self.columns, data.arm, &[], vectors, small, indicators).map_err(|status| match status {
+                Status::Separation => Status::ScoreSeparation,
+                other => other,
+            })?;
         self.logit.clear();
         self.logit.extend_from_slice(fit.predictor);
         self.factor.clear();
