@@ -155,9 +155,10 @@ fn two_groups(arm: &[u8], outcome: &Outcome<'_>, scratch: &mut Scratch) -> Resul
     events.extend(at_each_time(order, outcome.time).map(|group| outcome.events(group)).filter(|d| *d > 0.0));
     let observed: f64 = arm.iter().zip(outcome.event).map(|(&a, &d)| f64::from(a & d)).sum();
     let sets = RiskSets { control, experimental, weight: events };
-    let (coefficient, information) = sets.root(observed)?;
-
+    let (coefficient, _) = sets.root(observed)?;
     let ratio = coefficient.exp();
+    let (_, information) = sets.expectation(ratio);
+
     sums.clear();
     for [y0, y1] in pairs {
         // of an indicator the second moment is the first

@@ -2,7 +2,7 @@
 //!
 //! A site, a rare diagnosis: such a column is x = u + e·1{row is rare}, so that Σ v x = u Σ v + e Σ v over the rare rows.
 
-use crate::math::linalg::{dot, sum};
+use crate::math::linalg::{dot, sum, two_dots};
 
 /// Rare are at most one row in so many: beyond it a full sum in vector registers is as fast.
 const RARE: usize = 3;
@@ -69,6 +69,26 @@ impl Indicators {
         }
     }
 
+    /// Writes c₀ + Σⱼ cⱼ xⱼ to `out`, row by row.
+    pub(crate) fn combine(&self, columns: &[f64], coefficients: &[f64], constant: f64, out: &mut [f64]) {
+        let usual = self.columns.iter().zip(coefficients).filter_map(|(x, c)| x.map(|x| x.usual * c));
+        out.fill(constant + usual.sum::<f64>());
+        for ((short, x), c) in self.columns.iter().zip(columns.chunks_exact(out.len())).zip(coefficients) {
+            match short {
+                Some(Indicator { excess, rows: (start, end), .. }) => {
+                    for &row in &self.rows[*start..*end] {
+                        out[row as usize] += c * excess;
+                    }
+                }
+                None => {
+                    for (o, x) in out.iter_mut().zip(x) {
+                        *o += c * x;
+                    }
+                }
+            }
+        }
+    }
+
     /// Writes Σ w x, and Σ w x xᵀ at or below the diagonal, to `moments(i, j, value)`; the columns' numbers count from 1, and 0 is a
     /// column of ones. `weighted` is room for a column.
     pub(crate) fn moments(
@@ -86,15 +106,26 @@ impl Indicators {
             }
             let total = sum(weighted);
             moment(j + 1, 0, total);
-            for l in 0..=j {
-                // of two columns the one with short sums is summed over
-                if self.is_short(l) || !self.is_short(j) {
+            if self.is_short(j) {
+                for l in (0..=j).filter(|&l| self.is_short(l)) {
                     moment(j + 1, l + 1, self.dot(l, column(l), weighted, total));
                 }
+                continue;
             }
-            if !self.is_short(j) {
-                for l in (j + 1..self.columns.len()).filter(|&l| self.is_short(l)) {
-                    moment(l + 1, j + 1, self.dot(l, column(l), weighted, total));
+            // of two columns the one with short sums is summed over
+            for l in (0..self.columns.len()).filter(|&l| self.is_short(l)) {
+                moment(1 + j.max(l), 1 + j.min(l), self.dot(l, column(l), weighted, total));
+            }
+            // others in pairs: a load of the weights serves both
+            let mut full = (0..=j).filter(|&l| !self.is_short(l));
+            while let Some(l) = full.next() {
+                match full.next() {
+                    Some(m) => {
+                        let [first, second] = two_dots(weighted, column(l), column(m));
+                        moment(j + 1, l + 1, first);
+                        moment(j + 1, m + 1, second);
+                    }
+                    None => moment(j + 1, l + 1, dot(weighted, column(l))),
                 }
             }
         }
@@ -140,6 +171,11 @@ mod tests {
                 let slow: f64 = (0..5).map(|row| w[row] * x(i, row) * x(j, row)).sum();
                 assert_eq!(packed[at(i, j)], slow, "{i} {j}");
             }
+        }
+        let mut out = [f64::NAN; 5];
+        indicators.combine(&COLUMNS, &[2.0, -1.0, 0.5, 4.0], 1.0, &mut out);
+        for (row, out) in out.into_iter().enumerate() {
+            assert_eq!(out, 1.0 + 2.0 * x(1, row) - x(2, row) + 0.5 * x(3, row) + 4.0 * x(4, row));
         }
     }
 }

@@ -1,9 +1,7 @@
 //! The maximum of a logistic likelihood: shared by odds ratios, propensity scores and outcome models.
 
 use crate::analysis::Status;
-use crate::analysis::design::{
-    COLLINEAR, MOST_STEPS, carve, combine, converged, largest_move, overshot, runs_to_infinity,
-};
+use crate::analysis::design::{COLLINEAR, MOST_STEPS, carve, converged, largest_move, overshot, runs_to_infinity};
 use crate::analysis::indicators::Indicators;
 use crate::math::linalg::{at, cholesky, dot, packed_len, solve, sum};
 
@@ -102,7 +100,7 @@ pub(crate) fn maximise<'a>(
         step.copy_from_slice(gradient);
         solve(information, step);
         decrement = dot(step, gradient);
-        combine(columns, &step[1..], step[0], movement);
+        indicators.combine(columns, &step[1..], step[0], movement);
         let largest = largest_move(movement, predictor);
         for (c, s) in coefficients.iter_mut().zip(&*step) {
             *c += s;

@@ -391,6 +391,8 @@ pub struct Scratch {
     pub keys: Vec<u64>,
     /// Orders.
     pub order: Vec<u32>,
+    /// The order of the last weighted row's times.
+    pub sorted: time_order::Sorted,
     /// Counts.
     pub counts: Vec<u32>,
     /// Flags or codes.

@@ -94,6 +94,34 @@ pub(crate) fn sort_rows(
     true
 }
 
+/// The order of the last times sorted: weighted rows of one plan nearly always share it.
+#[derive(Debug, Default)]
+pub struct Sorted {
+    time: Vec<f64>,
+    keys: Vec<u64>,
+    /// All rows.
+    order: Vec<u32>,
+}
+
+impl Sorted {
+    /// As [`sort_rows`], from the order at hand where the times are the same again.
+    pub(crate) fn rows(&mut self, time: &[f64], keep: impl Fn(usize, f64) -> bool, order: &mut Vec<u32>) {
+        if bytemuck::cast_slice::<f64, u64>(&self.time) != bytemuck::cast_slice::<f64, u64>(time) {
+            self.time.clear();
+            self.time.extend_from_slice(time);
+            sort_rows(time, |_, _| true, &mut self.keys, &mut self.order);
+        }
+        order.clear();
+        order.resize(time.len(), 0);
+        let mut kept = 0;
+        for &row in &self.order {
+            order[kept] = row;
+            kept += usize::from(keep(row as usize, time[row as usize]));
+        }
+        order.truncate(kept);
+    }
+}
+
 /// Bits that are ordered as the numbers are; +0 and −0 give the same.
 #[inline(always)]
 fn ascending_bits(x: f64) -> u64 {

@@ -165,6 +165,7 @@ pub fn truth(
 }
 
 /// Endpoints of every enrolled patient in every arm: complete, as seen, and complete with death and competing events switched off.
+/// Outcomes that do not depend on the arm are there from [`super::follow`].
 ///
 /// # Errors
 /// See [`super::replicate`].
@@ -176,7 +177,7 @@ pub(super) fn potential_endpoints(
     for arm in 0..protocol.scenario.arms.len() {
         work.cohort.arm.fill(arm as u8);
         let candidates = index(&work.candidates, work.dense);
-        for step in &protocol.outcomes {
+        for step in protocol.outcomes.iter().filter(|step| protocol.by_arm.contains(&step.column)) {
             step.draw(replicate, candidates, &mut work.cohort, &mut work.noise)?;
         }
         for seen in 0..if protocol.incomplete { 2 } else { 1 } {
@@ -358,9 +359,13 @@ fn value(
     let Workspace { selection, scratch, tilt, weights, .. } = work;
     let everyone = &selection.everyone;
     weights.clear();
-    for measured in &arms {
-        let known = everyone.iter().filter(|&&i| measured.known[i as usize] == 1);
-        weights.extend(known.map(|&i| tilt[i as usize]));
+    for (measured, size) in arms.iter().zip(both.sizes) {
+        if size == everyone.len() {
+            weights.extend(everyone.iter().map(|&i| tilt[i as usize]));
+        } else {
+            let known = everyone.iter().filter(|&&i| measured.known[i as usize] == 1);
+            weights.extend(known.map(|&i| tilt[i as usize]));
+        }
     }
     let data = selection.dataset(arms[0]);
     if goal == Target::Coefficient {

@@ -25,12 +25,11 @@ pub(crate) mod score;
 pub mod settings;
 pub(crate) mod weighting;
 
-use crate::analysis::design::combine;
 use crate::analysis::indicators::Indicators;
 use crate::analysis::logistic_fit;
 use crate::analysis::wald::wald;
 use crate::analysis::{Dataset, Estimate, Response, Rule, Scratch, Status};
-use crate::math::linalg::{dot, solve};
+use crate::math::linalg::{dot, solve, sum};
 use incidence::Step;
 use matching::ALONE;
 use score::Score;
@@ -41,6 +40,8 @@ use weighting::{Balance, Weights, balance};
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(crate) score: Score,
+    /// The score before the last.
+    before: Score,
     pub(crate) weights: Weights,
     pub(crate) influence: Vec<f64>,
     pub(crate) work: Vec<f64>,
@@ -159,9 +160,13 @@ impl Memory {
         rule: &Rule,
         scratch: &mut Scratch,
     ) -> Result<Balance, (Status, Option<Balance>)> {
-        let Scratch { real: [vectors, ..], matrix: [small, ..], indicators, .. } = scratch;
+        let ([vectors, ..], [small, ..]) = (&mut scratch.real, &mut scratch.matrix);
+        // patients whose endpoint is not known leave some rows out, and the next row of the plan has them all again
+        if !self.score.is_of(data) {
+            std::mem::swap(&mut self.score, &mut self.before);
+        }
         self.weights.weight.clear();
-        self.score.fit(data, vectors, small, indicators).map_err(|status| (status, None))?;
+        self.score.fit(data, vectors, small).map_err(|status| (status, None))?;
         let treated = u8::from(rule.treated != 0);
         self.weights.weigh(settings, &self.score, data.arm, treated).map_err(|status| (status, None))?;
         let balance = balance(&self.score, data.arm, &self.weights.weight, &mut self.work);
@@ -204,7 +209,7 @@ impl Memory {
 
     /// ψᵢ ← ψᵢ + Dᵀ I⁻¹ xᵢ (aᵢ − eᵢ) + D_p (aᵢ − p)/n.
     fn stack(&mut self, settings: &Settings, arm: &[u8]) {
-        let Self { score, weights, influence, work, gradient } = self;
+        let Self { score, weights, influence, work, gradient, .. } = self;
         let n = arm.len();
         let constant = if settings.scheme == Scheme::Everyone && settings.stabilised {
             let share = arm.iter().map(|a| f64::from(*a)).sum::<f64>() / n as f64;
@@ -220,10 +225,11 @@ impl Memory {
         work.clear();
         work.extend(influence.iter().zip(&weights.slope).map(|(psi, c)| psi * c));
         gradient.clear();
-        gradient.push(work.iter().sum());
-        gradient.extend(score.columns.chunks_exact(n).map(|x| dot(work, x)));
+        let total = sum(work);
+        gradient.push(total);
+        gradient.extend(score.dots(work, total));
         solve(&score.factor, gradient);
-        combine(&score.columns, &gradient[1..], gradient[0], work);
+        score.indicators.combine(&score.columns, &gradient[1..], gradient[0], work);
         for ((psi, (along, r)), a) in influence.iter_mut().zip(work.iter().zip(&score.residual)).zip(arm) {
             *psi += along * r + constant[usize::from(*a != 0)];
         }

@@ -18,6 +18,8 @@ pub(crate) struct Score {
     status: Option<Status>,
     /// Standardised covariates, column after column.
     pub(crate) columns: Vec<f64>,
+    /// Which of them are short to sum over.
+    pub(crate) indicators: Indicators,
     /// Cholesky factor of the information of γ.
     pub(crate) factor: Vec<f64>,
     /// logit e.
@@ -52,14 +54,13 @@ impl Score {
         data: &Dataset<'_>,
         vectors: &mut Vec<f64>,
         small: &mut Vec<f64>,
-        indicators: &mut Indicators,
     ) -> Result<(), Status> {
-        if self.status.is_none() || self.arm != data.arm || !same(&self.raw, data.covariates.values) {
+        if !self.is_of(data) {
             self.arm.clear();
             self.arm.extend_from_slice(data.arm);
             self.raw.clear();
             self.raw.extend_from_slice(data.covariates.values);
-            let fitted = self.fit_anew(data, vectors, small, indicators);
+            let fitted = self.fit_anew(data, vectors, small);
             self.status = Some(fitted.err().unwrap_or(Status::Estimated));
         }
         match self.status {
@@ -68,13 +69,18 @@ impl Score {
         }
     }
 
-    fn fit_anew(
-        &mut self,
-        data: &Dataset<'_>,
-        vectors: &mut Vec<f64>,
-        small: &mut Vec<f64>,
-        indicators: &mut Indicators,
-    ) -> Result<(), Status> {
+    /// Whether it was made from these arms and covariates.
+    pub(crate) fn is_of(&self, data: &Dataset<'_>) -> bool {
+        self.status.is_some() && self.arm == data.arm && same(&self.raw, data.covariates.values)
+    }
+
+    /// Σ v x over each covariate; `total` is Σ v.
+    pub(crate) fn dots<'a>(&'a self, v: &'a [f64], total: f64) -> impl Iterator<Item = f64> + 'a {
+        let columns = self.columns.chunks_exact(v.len()).enumerate();
+        columns.map(move |(j, x)| self.indicators.dot(j, x, v, total))
+    }
+
+    fn fit_anew(&mut self, data: &Dataset<'_>, vectors: &mut Vec<f64>, small: &mut Vec<f64>) -> Result<(), Status> {
         let n = data.arm.len();
         let experimental = data.arm.iter().filter(|a| **a != 0).count();
         if experimental == 0 || experimental == n {
@@ -83,10 +89,12 @@ impl Score {
         self.columns.clear();
         standardise(data, &mut self.columns)?;
         let fit =
-            maximise(&self.columns, data.arm, &[], vectors, small, indicators).map_err(|status| match status {
-                Status::Separation => Status::ScoreSeparation,
-                other => other,
-            })?;
+            maximise(&self.columns, data.arm, &[], vectors, small, &mut self.indicators).map_err(
+                |status| match status {
+                    Status::Separation => Status::ScoreSeparation,
+                    other => other,
+                },
+            )?;
         self.logit.clear();
         self.logit.extend_from_slice(fit.predictor);
         self.factor.clear();
