@@ -57,6 +57,8 @@ pub struct Protocol<'s> {
     pub baseline: Vec<Step<'s>>,
     /// Outcome columns.
     pub outcomes: Vec<Step<'s>>,
+    /// Those of them that depend on the arm, directly or through others.
+    pub by_arm: BTreeSet<usize>,
     /// Time to loss to follow-up.
     pub dropout: Option<Step<'s>>,
     /// Draws of the screening stage, by number in [`Screen::Draw`].
@@ -147,6 +149,8 @@ pub struct Row {
     pub interaction: Option<Program>,
     /// Baseline covariates.
     pub covariates: Vec<Program>,
+    /// Number of the first analysis with the same covariates.
+    pub covariates_as: usize,
     /// Test and interval.
     pub rule: Rule,
     /// +1 where a larger estimate favours the experimental arm, else −1.
@@ -215,6 +219,7 @@ impl<'s> Protocol<'s> {
                 subset: a.subset.as_ref().map(Program::compile),
                 interaction: a.interaction.as_ref().map(Program::compile),
                 covariates: a.covariates.iter().map(Program::compile).collect(),
+                covariates_as: with_covariates(scenario, number),
                 rule: Rule { alpha: a.alpha, sides: a.sides, null: a.null, better, treated: a.treated },
                 orientation: a.method.orientation(better),
                 same_as: first_asking(scenario, number),
@@ -229,6 +234,7 @@ impl<'s> Protocol<'s> {
             carried,
             baseline,
             outcomes,
+            by_arm: by_arm(scenario),
             dropout: scenario.dropout.as_ref().map(|law| compiler.dropout(law.as_ref())),
             draws,
             arrivals: enrolment::compile(&scenario.enrolment, seed),
@@ -287,6 +293,25 @@ fn first_asking(scenario: &Scenario, number: usize) -> usize {
     let own = plan.method.tilt() == Tilt::Matched || (adjusted(plan) && plan.method.adjusts() == Adjusts::Optionally);
     let before = scenario.analyses[..number].iter();
     if own { number } else { before.clone().position(|a| same(a) && adjusted(a) == adjusted(plan)).unwrap_or(number) }
+}
+
+/// Outcomes that depend on the arm, directly or through others.
+fn by_arm(scenario: &Scenario) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    for c in scenario.population..scenario.variables.len() {
+        let depends = |e: &Expr| e.reads_arm() || e.columns().iter().any(|c| found.contains(&usize::from(c.0)));
+        if scenario.variables[c].law.parameters().iter().any(|p| depends(&p.value)) {
+            found.insert(c);
+        }
+    }
+    found
+}
+
+/// The first analysis with the covariates of analysis `number`.
+fn with_covariates(scenario: &Scenario, number: usize) -> usize {
+    let of = |a: &AnalysisPlan| (a.site_factor, a.covariates.clone());
+    let own = of(&scenario.analyses[number]);
+    scenario.analyses.iter().position(|a| of(a) == own).unwrap_or(number)
 }
 
 /// Columns of the screening stage that later stages read.

@@ -19,7 +19,11 @@ pub struct Selection {
     pub covariates: Vec<f64>,
     /// Number of covariates.
     pub count: usize,
+    /// The analysis whose covariates these are, of all patients.
+    pub(crate) everyone_as: Option<usize>,
     by_site: Vec<u32>,
+    /// Column of each site; none of the reference.
+    column_of: Vec<Option<u32>>,
 }
 
 impl Selection {
@@ -30,6 +34,7 @@ impl Selection {
         self.tiers.iter_mut().for_each(clear);
         self.covariates.clear();
         self.count = 0;
+        self.everyone_as = None;
     }
 
     /// Appends the picked rows of an endpoint.
@@ -52,10 +57,21 @@ impl Selection {
         }
         // the first of the largest
         let reference = (0..sites).rev().max_by_key(|&s| self.by_site[s]);
-        for s in (0..sites).filter(|&s| self.by_site[s] > 0 && Some(s) != reference) {
-            self.covariates.extend(self.picks.iter().map(|&i| f64::from(u8::from(usize::from(site[i as usize]) == s))));
-            self.count += 1;
+        self.column_of.clear();
+        let mut columns = 0;
+        for s in 0..sites {
+            let own = self.by_site[s] > 0 && Some(s) != reference;
+            self.column_of.push(own.then_some(columns));
+            columns += u32::from(own);
         }
+        let (start, rows) = (self.covariates.len(), self.picks.len());
+        self.covariates.resize(start + columns as usize * rows, 0.0);
+        for (row, &i) in self.picks.iter().enumerate() {
+            if let Some(column) = self.column_of[usize::from(site[i as usize])] {
+                self.covariates[start + column as usize * rows + row] = 1.0;
+            }
+        }
+        self.count += columns as usize;
     }
 
     /// Until when each appended row stays at risk of an event that a competing one has not made impossible: the end of follow-up.

@@ -70,7 +70,22 @@ pub struct Workspace {
     pub(crate) matched: Vec<Vec<u8>>,
     /// Weights of the rows of a data set.
     pub(crate) weights: Vec<f64>,
-    /// Targets of one replicate.
+    /// Both arms' potential outcomes as each view shows them, and what serves one analysis only.
+    pub(crate) both: [Both; 4],
+}
+
+/// Potential outcomes of one view, kept from one analysis to the next that looks at the same ones.
+#[derive(Debug, Default)]
+pub(crate) struct Both {
+    /// Endpoint and arms where they are everyone's; none where they serve one analysis only.
+    pub(crate) of: Option<(usize, [usize; 2])>,
+    /// Their rows, first in the control arm and then in the experimental arm.
+    pub(crate) selection: Selection,
+    /// Patients of the control and of the experimental arm.
+    pub(crate) sizes: [usize; 2],
+    /// Share of the control arm among the patients of both.
+    pub(crate) control: f64,
+    /// Targets, and the order of times.
     pub(crate) sample: Sample,
 }
 
@@ -114,7 +129,7 @@ impl Workspace {
             tilt: Vec::new(),
             matched: vec![Vec::new(); protocol.analyses.len()],
             weights: Vec::new(),
-            sample: Sample::default(),
+            both: Default::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Augmented inverse-probability weighting: doubly robust difference of risks.
 
-use crate::analysis::design::{carve, combine};
+use crate::analysis::design::carve;
 use crate::analysis::hazard::hazard_rule;
 use crate::analysis::logistic_fit::maximise;
 use crate::analysis::propensity::settings::Settings;
@@ -185,7 +185,7 @@ fn risks(
 ) -> Result<[f64; 2], Status> {
     let n = data.arm.len();
     let count = data.covariates.count;
-    let Scratch { keys, order, codes, real, matrix, .. } = scratch;
+    let Scratch { keys, order, codes, real, matrix, indicators, .. } = scratch;
     let [chosen, vectors, table, prior, ..] = real;
     let [small, ..] = matrix;
     let (y, arm_y) = {
@@ -216,13 +216,13 @@ fn risks(
             arm_y[place] = y[row];
             prior.push(known[row]);
         }
-        let fit = maximise(chosen, arm_y, prior, vectors, small).map_err(|status| match status {
+        let fit = maximise(chosen, arm_y, prior, vectors, small, indicators).map_err(|status| match status {
             Status::NoVariation => Status::Separation,
             other => other,
         })?;
         debug_assert_eq!(fit.coefficients.len(), count + 1);
 
-        combine(&score.columns, &fit.coefficients[1..], fit.coefficients[0], risk);
+        score.indicators.combine(&score.columns, &fit.coefficients[1..], fit.coefficients[0], risk);
         for row in 0..n {
             let odds_against = (-risk[row]).min(700.0).exp();
             let m = 1.0 / (1.0 + odds_against);
@@ -242,12 +242,13 @@ fn risks(
         }
         // the outcome model's own influences
         let direction = fit.work;
-        direction[0] = sum(moves);
-        for (d, x) in direction[1..].iter_mut().zip(score.columns.chunks_exact(n)) {
-            *d = dot(moves, x);
+        let total = sum(moves);
+        direction[0] = total;
+        for (d, moved) in direction[1..].iter_mut().zip(score.dots(moves, total)) {
+            *d = moved;
         }
         solve(fit.factor, direction);
-        combine(&score.columns, &direction[1..], direction[0], along);
+        score.indicators.combine(&score.columns, &direction[1..], direction[0], along);
         for row in (0..n).filter(of_arm) {
             // from here on: ∂θ/∂ ln k
             let through_model = known[row] * risk[row] * along[row];
@@ -263,10 +264,11 @@ fn risks(
     work.clear();
     work.extend(augmentation.iter().zip(&score.residual).map(|(added, r)| -added * r));
     gradient.clear();
-    gradient.push(sum(work));
-    gradient.extend(score.columns.chunks_exact(n).map(|x| dot(work, x)));
+    let total = sum(work);
+    gradient.push(total);
+    gradient.extend(score.dots(work, total));
     solve(&score.factor, gradient);
-    combine(&score.columns, &gradient[1..], gradient[0], work);
+    score.indicators.combine(&score.columns, &gradient[1..], gradient[0], work);
     for ((psi, along), r) in influence.iter_mut().zip(&*work).zip(&score.residual) {
         *psi += along * r - mean;
     }

@@ -7,6 +7,7 @@ use super::failures::competes;
 use super::hazard::hazard_rule;
 use super::time_order::{ascending, at_each_time};
 use super::wald::wald;
+use super::weighted_cox::RiskSets;
 use super::{Adjusts, Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
 use crate::math::linalg::{at, cholesky, dot, packed_len, solve};
@@ -82,7 +83,10 @@ impl Analysis for FineGray {
             events[usize::from(a)] += usize::from(d);
         }
         let outcome = Outcome { time, event, competing };
-        let fit = estimable(&outcome, data.arm, &scratch.order).and_then(|()| newton(data, &outcome, scratch));
+        let fit = estimable(&outcome, data.arm, &scratch.order).and_then(|()| match data.covariates.count {
+            0 => two_groups(data.arm, &outcome, scratch),
+            _ => newton(data, &outcome, scratch),
+        });
         let all = events[0] + events[1];
         let mut answer = match fit {
             Ok((coefficient, se)) => wald(coefficient, se, &hazard_rule(rule), n, all),
@@ -131,6 +135,49 @@ fn estimable(outcome: &Outcome<'_>, arm: &[u8], order: &[u32]) -> Result<(), Sta
     }
 }
 
+/// Coefficient of the arm alone and its standard error: the numbers at risk are those of every coefficient.
+fn two_groups(arm: &[u8], outcome: &Outcome<'_>, scratch: &mut Scratch) -> Result<(f64, f64), Status> {
+    let n = arm.len();
+    let Scratch { order, real: [control, experimental, events, vectors, at_risk, sums, ..], .. } = scratch;
+    let [column, hazard, free, influence] = carve(vectors, [n; 4]);
+    uncensored(outcome, order, free);
+    at_risk.clear();
+    at_risk.resize(2 * event_times(outcome, order), 0.0);
+    risk_sets(outcome, order, free, &mut [0.0; 2], at_risk, |sum, place, share| {
+        sum[usize::from(arm[order[place] as usize])] += 1.0 / share;
+    });
+    for values in [&mut *control, &mut *experimental, &mut *events] {
+        values.clear();
+    }
+    let (pairs, _) = at_risk.as_chunks::<2>();
+    control.extend(pairs.iter().map(|y| y[0]));
+    experimental.extend(pairs.iter().map(|y| y[1]));
+    events.extend(at_each_time(order, outcome.time).map(|group| outcome.events(group)).filter(|d| *d > 0.0));
+    let observed: f64 = arm.iter().zip(outcome.event).map(|(&a, &d)| f64::from(a & d)).sum();
+    let sets = RiskSets { control, experimental, weight: events };
+    let (coefficient, _) = sets.root(observed)?;
+    let ratio = coefficient.exp();
+    let (_, information) = sets.expectation(ratio);
+
+    sums.clear();
+    for [y0, y1] in pairs {
+        // of an indicator the second moment is the first
+        sums.extend([y0 + ratio * y1, ratio * y1, ratio * y1]);
+    }
+    for (place, &row) in order.iter().enumerate() {
+        let a = arm[row as usize];
+        column[place] = f64::from(a) / information;
+        hazard[place] = if a != 0 { ratio } else { 1.0 };
+    }
+    residuals(outcome, order, column, hazard, free, &[1.0 / information], sums, influence);
+    Ok((coefficient, dot(influence, influence).sqrt()))
+}
+
+/// Number of times with an event.
+fn event_times(outcome: &Outcome<'_>, order: &[u32]) -> usize {
+    at_each_time(order, outcome.time).filter(|g| g.iter().any(|&row| outcome.event[row as usize] != 0)).count()
+}
+
 /// Coefficient of the arm and its standard error. Rows of all working columns stand in order of time.
 fn newton(data: &Dataset<'_>, outcome: &Outcome<'_>, scratch: &mut Scratch) -> Result<(f64, f64), Status> {
     let n = data.arm.len();
@@ -147,17 +194,17 @@ fn newton(data: &Dataset<'_>, outcome: &Outcome<'_>, scratch: &mut Scratch) -> R
     let [small, ..] = &mut scratch.matrix;
     let width = 1 + k + packed_len(k);
     let [coefficients, step, gradient, work, information, sum] = carve(small, [k, k, k, k, packed_len(k), width]);
-    let times =
-        at_each_time(order, outcome.time).filter(|g| g.iter().any(|&row| outcome.event[row as usize] != 0)).count();
     sums.clear();
-    sums.resize(times * width, 0.0);
+    sums.resize(event_times(outcome, order) * width, 0.0);
     let mut decrement = f64::INFINITY;
     for iteration in 0..MOST_STEPS {
         for (h, p) in hazard.iter_mut().zip(&*predictor) {
             // beyond it the fit has long been given up
             *h = p.min(700.0).exp();
         }
-        risk_sets(outcome, order, columns, hazard, free, sum, sums);
+        risk_sets(outcome, order, free, sum, sums, |sum, place, share| {
+            add(sum, columns, n, place, hazard[place] / share);
+        });
         derivatives(outcome, order, columns, sums, gradient, information);
         if iteration > 0 && overshot(dot(gradient, step), decrement) {
             decrement *= 0.5;
@@ -253,15 +300,15 @@ fn add(sum: &mut [f64], columns: &[f64], n: usize, place: usize, weight: f64) {
     }
 }
 
-/// Writes Σ w e^η, its first and second moments over the risk set at each event time, in order of time.
+/// Writes sums over the risk set at each event time, in order of time. `add` adds a patient, by his place in that order, to a sum, with
+/// a weight of one over the share that it is given.
 fn risk_sets(
     outcome: &Outcome<'_>,
     order: &[u32],
-    columns: &[f64],
-    hazard: &[f64],
     free: &[f64],
     sum: &mut [f64],
     sums: &mut [f64],
+    add: impl Fn(&mut [f64], usize, f64),
 ) {
     let (n, width) = (order.len(), sum.len());
     sum.fill(0.0);
@@ -270,7 +317,7 @@ fn risk_sets(
     for group in order.chunk_by(|&a, &b| outcome.time[a as usize] == outcome.time[b as usize]).rev() {
         for _ in group {
             place -= 1;
-            add(sum, columns, n, place, hazard[place]);
+            add(sum, place, 1.0);
         }
         if outcome.events(group) > 0.0
             && let Some(slot) = slots.next()
@@ -290,7 +337,7 @@ fn risk_sets(
         }
         for &row in group {
             if outcome.ended(row) == Ended::Competing {
-                add(sum, columns, n, place, hazard[place] / free[place]);
+                add(sum, place, free[place]);
             }
             place += 1;
         }

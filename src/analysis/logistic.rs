@@ -103,10 +103,9 @@ fn two_by_two(table: &Table) -> Result<(f64, f64), Status> {
 
 /// Coefficient of the arm and its standard error.
 fn adjusted(data: &Dataset<'_>, y: &[u8], scratch: &mut Scratch) -> Result<(f64, f64), Status> {
-    let [columns, vectors, ..] = &mut scratch.real;
-    let [small, ..] = &mut scratch.matrix;
+    let Scratch { real: [columns, vectors, ..], matrix: [small, ..], indicators, .. } = scratch;
     design(data, columns)?;
-    let fit = maximise(columns, y, &[], vectors, small)?;
+    let fit = maximise(columns, y, &[], vectors, small, indicators)?;
     let variance = inverse_diagonal(fit.factor, ARM + 1, fit.work);
     Ok((fit.coefficients[ARM + 1], variance.sqrt()))
 }

@@ -1,9 +1,8 @@
 //! The maximum of a logistic likelihood: shared by odds ratios, propensity scores and outcome models.
 
 use crate::analysis::Status;
-use crate::analysis::design::{
-    COLLINEAR, MOST_STEPS, carve, combine, converged, largest_move, overshot, runs_to_infinity,
-};
+use crate::analysis::design::{COLLINEAR, MOST_STEPS, carve, converged, largest_move, overshot, runs_to_infinity};
+use crate::analysis::indicators::Indicators;
 use crate::math::linalg::{at, cholesky, dot, packed_len, solve, sum};
 
 /// What is known at the maximum.
@@ -33,12 +32,14 @@ pub(crate) fn maximise<'a>(
     prior: &[f64],
     vectors: &'a mut Vec<f64>,
     small: &'a mut Vec<f64>,
+    indicators: &mut Indicators,
 ) -> Result<Maximum<'a>, Status> {
     let n = y.len();
     if n == 0 {
         return Err(Status::TooFew);
     }
     let k = 1 + columns.len() / n;
+    indicators.find(columns, n);
     let [predictor, movement, weight, residual, weighted] = carve(vectors, [n; 5]);
     let [coefficients, step, gradient, work, information] = carve(small, [k, k, k, k, packed_len(k)]);
 
@@ -84,18 +85,12 @@ pub(crate) fn maximise<'a>(
                 continue;
             }
         }
-        gradient[0] = sum(residual);
-        information[0] = sum(weight);
+        let total = sum(residual);
+        gradient[0] = total;
         for (j, x) in columns.chunks_exact(n).enumerate() {
-            gradient[j + 1] = dot(x, residual);
-            for ((o, w), x) in weighted.iter_mut().zip(&*weight).zip(x) {
-                *o = w * x;
-            }
-            information[at(j + 1, 0)] = sum(weighted);
-            for (l, other) in columns.chunks_exact(n).take(j + 1).enumerate() {
-                information[at(j + 1, l + 1)] = dot(weighted, other);
-            }
+            gradient[j + 1] = indicators.dot(j, x, residual, total);
         }
+        indicators.moments(columns, weight, weighted, |i, j, value| information[at(i, j)] = value);
         // with the null model's constant weights only the columns themselves can be dependent
         let (tolerance, failure) =
             if iteration == 0 { (COLLINEAR, Status::Singular) } else { (1e-14, Status::Separation) };
@@ -105,7 +100,7 @@ pub(crate) fn maximise<'a>(
         step.copy_from_slice(gradient);
         solve(information, step);
         decrement = dot(step, gradient);
-        combine(columns, &step[1..], step[0], movement);
+        indicators.combine(columns, &step[1..], step[0], movement);
         let largest = largest_move(movement, predictor);
         for (c, s) in coefficients.iter_mut().zip(&*step) {
             *c += s;

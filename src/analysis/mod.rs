@@ -18,6 +18,7 @@ mod failures;
 pub mod fine_gray;
 pub mod gray;
 mod hazard;
+pub mod indicators;
 pub mod interval_log_rank;
 pub mod kaplan_meier;
 pub mod log_rank;
@@ -391,6 +392,8 @@ pub struct Scratch {
     pub keys: Vec<u64>,
     /// Orders.
     pub order: Vec<u32>,
+    /// The order of the last weighted row's times.
+    pub sorted: time_order::Sorted,
     /// Counts.
     pub counts: Vec<u32>,
     /// Flags or codes.
@@ -401,6 +404,8 @@ pub struct Scratch {
     pub real: [Vec<f64>; 8],
     /// Small matrices.
     pub matrix: [Vec<f64>; 4],
+    /// Columns of a design that take two values.
+    pub indicators: indicators::Indicators,
     /// The maximum likelihood estimate of interval-censored data.
     pub npmle: npmle::Npmle,
     /// Degrees of freedom and tail of the last t quantile, and the quantile: t tests of one plan nearly always share it.

@@ -56,7 +56,23 @@ pub(crate) fn sort_rows(
         kept += usize::from(keep(row, v));
     }
     keys.truncate(kept);
-    keys.sort_unstable();
+    // rows of the largest value, which in trials with a common horizon are most of the patients, stand in order as they are
+    let most = keys.iter().fold(0, |most, &key| key.max(most)) & !row_mask;
+    order.clear();
+    order.resize(kept, 0);
+    let (mut less, mut last) = (0, 0);
+    for place in 0..kept {
+        let key = keys[place];
+        let is_last = key >= most;
+        keys[less] = key;
+        order[last] = (key & row_mask) as u32;
+        less += usize::from(!is_last);
+        last += usize::from(is_last);
+    }
+    keys[..less].sort_unstable();
+    for (key, &row) in keys[less..].iter_mut().zip(&order[..last]) {
+        *key = most | u64::from(row);
+    }
 
     order.clear();
     order.extend(keys.iter().map(|key| (key & row_mask) as u32));
@@ -76,6 +92,34 @@ pub(crate) fn sort_rows(
         }
     }
     true
+}
+
+/// The order of the last times sorted: weighted rows of one plan nearly always share it.
+#[derive(Debug, Default)]
+pub struct Sorted {
+    time: Vec<f64>,
+    keys: Vec<u64>,
+    /// All rows.
+    order: Vec<u32>,
+}
+
+impl Sorted {
+    /// As [`sort_rows`], from the order at hand where the times are the same again.
+    pub(crate) fn rows(&mut self, time: &[f64], keep: impl Fn(usize, f64) -> bool, order: &mut Vec<u32>) {
+        if bytemuck::cast_slice::<f64, u64>(&self.time) != bytemuck::cast_slice::<f64, u64>(time) {
+            self.time.clear();
+            self.time.extend_from_slice(time);
+            sort_rows(time, |_, _| true, &mut self.keys, &mut self.order);
+        }
+        order.clear();
+        order.resize(time.len(), 0);
+        let mut kept = 0;
+        for &row in &self.order {
+            order[kept] = row;
+            kept += usize::from(keep(row as usize, time[row as usize]));
+        }
+        order.truncate(kept);
+    }
 }
 
 /// Bits that are ordered as the numbers are; +0 and −0 give the same.

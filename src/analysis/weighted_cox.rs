@@ -2,7 +2,7 @@
 
 use crate::analysis::hazard::hazard_rule;
 use crate::analysis::propensity::{self, settings};
-use crate::analysis::time_order::{last_event, sort_rows};
+use crate::analysis::time_order::last_event;
 use crate::analysis::{
     Adjusts, Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status,
 };
@@ -112,9 +112,9 @@ fn log_hazard_ratio(
     scratch: &mut Scratch,
     influence: &mut [f64],
 ) -> Result<f64, Status> {
-    let Scratch { keys, order, real: [control, experimental, event_weight, ..], .. } = scratch;
+    let Scratch { sorted, order, real: [control, experimental, event_weight, ..], .. } = scratch;
     let last = last_event(time, event, f64::INFINITY);
-    sort_rows(time, |row, t| t <= last && weight[row] > 0.0, keys, order);
+    sorted.rows(time, |row, t| t <= last && weight[row] > 0.0, order);
     order.reverse();
     let patients = Patients { time, event, arm, weight, last, latest_first: order };
     let mut sets = RiskSets { control, experimental, weight: event_weight };
@@ -150,13 +150,13 @@ impl Patients<'_> {
 }
 
 /// Sums over those at risk at the events, an entry an event, latest first: sums grow, so that none is a difference.
-struct RiskSets<'a> {
+pub(super) struct RiskSets<'a> {
     /// Weight of the controls at risk.
-    control: &'a mut Vec<f64>,
+    pub(super) control: &'a mut Vec<f64>,
     /// Weight of the experimental patients at risk.
-    experimental: &'a mut Vec<f64>,
+    pub(super) experimental: &'a mut Vec<f64>,
     /// Weight of the event.
-    weight: &'a mut Vec<f64>,
+    pub(super) weight: &'a mut Vec<f64>,
 }
 
 impl RiskSets<'_> {
@@ -207,7 +207,7 @@ impl RiskSets<'_> {
     }
 
     /// Root of the score and the information there, by Newton's method within a bracket.
-    fn root(&self, observed: f64) -> Result<(f64, f64), Status> {
+    pub(super) fn root(&self, observed: f64) -> Result<(f64, f64), Status> {
         let (mut below, mut above) = (f64::NEG_INFINITY, f64::INFINITY);
         let mut coefficient = 0.0_f64;
         for _ in 0..STEPS {
@@ -235,7 +235,7 @@ impl RiskSets<'_> {
     }
 
     /// Expected weight of the experimental arm's events and its derivative at a hazard ratio.
-    fn expectation(&self, ratio: f64) -> (f64, f64) {
+    pub(super) fn expectation(&self, ratio: f64) -> (f64, f64) {
         // four lanes of sums, combined in a fixed order: vectorised, and the same bits everywhere
         let (mut expected, mut variance) = ([0.0; 4], [0.0; 4]);
         let (c, cs) = self.control.as_chunks::<4>();

@@ -15,6 +15,8 @@ use super::bootstrap::{bootstrap, oriented};
 
 /// All analyses of the trial as seen. Call after [`super::follow`].
 pub fn analyse_all(protocol: &Protocol<'_>, replicate: Replicate, work: &mut Workspace, rows: &mut [RowRecord]) {
+    // patients are not those of the replicate before
+    work.selection.clear();
     for (number, row) in rows.iter_mut().enumerate() {
         analyse_row(protocol, replicate, number, work, row);
     }
@@ -45,17 +47,20 @@ fn analyse(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) -> Esti
         && protocol.scenario.arms.len() == 2
         && plan.arms == [1, 0];
     if all {
-        work.selection.clear();
-        for program in &row.covariates {
-            let start = work.selection.covariates.len();
-            work.selection.covariates.resize(start + rows, 0.0);
-            program.eval(rows, &work.cohort, &mut work.noise.registers, &mut work.selection.covariates[start..]);
-        }
-        work.selection.count = row.covariates.len();
-        if plan.site_factor {
-            work.selection.picks.clear();
-            work.selection.picks.extend(0..rows as u32);
-            work.selection.add_sites(&work.cohort.site);
+        if work.selection.everyone_as != Some(row.covariates_as) {
+            work.selection.clear();
+            for program in &row.covariates {
+                let start = work.selection.covariates.len();
+                work.selection.covariates.resize(start + rows, 0.0);
+                program.eval(rows, &work.cohort, &mut work.noise.registers, &mut work.selection.covariates[start..]);
+            }
+            work.selection.count = row.covariates.len();
+            if plan.site_factor {
+                work.selection.picks.clear();
+                work.selection.picks.extend(0..rows as u32);
+                work.selection.add_sites(&work.cohort.site);
+            }
+            work.selection.everyone_as = Some(row.covariates_as);
         }
         let covariates = Covariates { values: &work.selection.covariates, count: work.selection.count };
         let data = selection::whole(measured, &work.cohort.arm, covariates);

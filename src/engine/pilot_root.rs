@@ -82,7 +82,7 @@ pub fn pilot_roots(protocol: &Protocol<'_>) -> Result<(), (Replicate, Fault)> {
                 for (g, group) in super::truth::groups(protocol, number).iter().enumerate() {
                     let potential = std::mem::take(&mut work.potential);
                     let arms = super::truth::compared(protocol, number, &potential, seen);
-                    both_arms(protocol, number, *group, arms, &mut work);
+                    both_arms(protocol, number, *group, arms, true, &mut work);
                     pooled[g].add(&work.selection.dataset(arms[0]));
                     work.potential = potential;
                 }

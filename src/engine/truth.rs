@@ -7,7 +7,7 @@ use crate::estimand::{self, FollowUp, Sums, Table, Target, Tilt, UNIT};
 use crate::protocol::{Fault, MeasurePlan, Protocol};
 use crate::random::Replicate;
 use crate::scenario::{AnalysisPlan, Dated};
-use crate::workspace::{Workspace, index};
+use crate::workspace::{Both, Workspace, index};
 
 use super::RowRecord;
 use super::analyse::{pick, weigh};
@@ -116,6 +116,10 @@ pub fn truth(
     tables: &mut Tables,
 ) -> Result<(), Fault> {
     let count = work.cohort.rows;
+    // patients are not those of the replicate before
+    for both in &mut work.both {
+        both.of = None;
+    }
     let asks = |number: usize, goal: Target| goal != Target::Undefined && protocol.analyses[number].same_as == number;
     for (number, plan) in protocol.scenario.analyses.iter().enumerate() {
         if count > 0 && plan.method.tilt() == Tilt::Matched && asks(number, target(plan)) {
@@ -161,6 +165,7 @@ pub fn truth(
 }
 
 /// Endpoints of every enrolled patient in every arm: complete, as seen, and complete with death and competing events switched off.
+/// Outcomes that do not depend on the arm are there from [`super::follow`].
 ///
 /// # Errors
 /// See [`super::replicate`].
@@ -169,11 +174,10 @@ pub(super) fn potential_endpoints(
     replicate: Replicate,
     work: &mut Workspace,
 ) -> Result<(), Fault> {
-    let views = protocol.scenario.analyses.iter().map(target).any(alone);
     for arm in 0..protocol.scenario.arms.len() {
         work.cohort.arm.fill(arm as u8);
         let candidates = index(&work.candidates, work.dense);
-        for step in &protocol.outcomes {
+        for step in protocol.outcomes.iter().filter(|step| protocol.by_arm.contains(&step.column)) {
             step.draw(replicate, candidates, &mut work.cohort, &mut work.noise)?;
         }
         for seen in 0..if protocol.incomplete { 2 } else { 1 } {
@@ -185,10 +189,14 @@ pub(super) fn potential_endpoints(
                     measured.measure(plan, reading(plan, seen), cohort, view, registers, meter);
                 }
             }
-            if seen == 0 && views {
+            if seen == 0 {
                 view.dead.clear();
-                for (measured, plan) in work.potential[arm][ALONE].iter_mut().zip(&protocol.endpoints) {
-                    if let Some(plan @ (MeasurePlan::Time { .. } | MeasurePlan::Visits(_))) = plan {
+                for (e, (measured, plan)) in work.potential[arm][ALONE].iter_mut().zip(&protocol.endpoints).enumerate()
+                {
+                    let wanted = || protocol.scenario.analyses.iter().any(|a| a.endpoint == e && alone(target(a)));
+                    if let Some(plan @ (MeasurePlan::Time { .. } | MeasurePlan::Visits(_))) = plan
+                        && wanted()
+                    {
                         let reading = Reading { exact: true, alone: true };
                         measured.measure(plan, reading, cohort, view, registers, meter);
                     }
@@ -218,6 +226,9 @@ pub(super) fn compared<'a>(
 /// Number of the complete view with death and competing events switched off, after complete and as seen.
 const ALONE: usize = 2;
 
+/// Place of what serves one analysis only, after the views.
+const APART: usize = 3;
+
 /// How potential outcomes are read: true values see events on their day. The shortcut that dates an event at a visit has its own
 /// limit; intervals have that of the true times, censored where the trial's eyes close.
 fn reading(plan: &MeasurePlan, seen: usize) -> Reading {
@@ -227,7 +238,8 @@ fn reading(plan: &MeasurePlan, seen: usize) -> Reading {
 
 /// A weight in units of [`UNIT`].
 fn units(weight: f64) -> u64 {
-    (weight * UNIT as f64).round() as u64
+    // most weights are 1, and rounding is a call
+    if weight == 1.0 { UNIT } else { (weight * UNIT as f64).round() as u64 }
 }
 
 /// True probability that patient `i` gets an arm.
@@ -309,25 +321,56 @@ fn potential(
     let follows = matches!(protocol.endpoints[plan.endpoint], Some(MeasurePlan::Time { .. } | MeasurePlan::Visits(_)));
     let view = if seen == 0 && follows && alone(goal) { ALONE } else { seen };
     let arms = compared(protocol, number, &potential, view);
-    let sizes = both_arms(protocol, number, group, arms, work);
-    let everyone = std::mem::take(&mut work.selection.everyone);
-    let control = {
-        let of = |arm: usize| -> f64 { everyone.iter().map(|&i| probability(protocol, work, arm, i as usize)).sum() };
-        let [e, c] = plan.arms.map(of);
-        c / (c + e)
-    };
-    let Workspace { selection, scratch, tilt, weights, sample, .. } = work;
+    let whole = plan.subset.is_none() && group.is_none() && goal != Target::Coefficient;
+    let slot = if whole { view } else { APART };
+    let mut both = std::mem::take(&mut work.both[slot]);
+    std::mem::swap(&mut work.selection, &mut both.selection);
+    let of = whole.then_some((plan.endpoint, plan.arms));
+    if of.is_none() || both.of != of {
+        both.of = of;
+        both.sizes = both_arms(protocol, number, group, arms, goal == Target::Coefficient, work);
+        let everyone = &work.selection.everyone;
+        let sum = |arm: usize| -> f64 { everyone.iter().map(|&i| probability(protocol, work, arm, i as usize)).sum() };
+        let [e, c] = plan.arms.map(sum);
+        both.control = c / (c + e);
+        both.sample.forget();
+    }
+    let value = value(protocol, number, goal, [seen, g], arms, &mut both, work, row, tables);
+    std::mem::swap(&mut work.selection, &mut both.selection);
+    work.both[slot] = both;
+    work.potential = potential;
+    value
+}
+
+/// The target of the potential outcomes in `work.selection`; fills the row's sums or the pooled table.
+#[expect(clippy::too_many_arguments, reason = "one analysis of one group of one view")]
+fn value(
+    protocol: &Protocol<'_>,
+    number: usize,
+    goal: Target,
+    [seen, g]: [usize; 2],
+    arms: [&Measured; 2],
+    both: &mut Both,
+    work: &mut Workspace,
+    row: &mut RowRecord,
+    tables: &mut Tables,
+) -> f64 {
+    let plan = &protocol.scenario.analyses[number];
+    let Workspace { selection, scratch, tilt, weights, .. } = work;
+    let everyone = &selection.everyone;
     weights.clear();
-    for measured in &arms {
-        let known = everyone.iter().filter(|&&i| measured.known[i as usize] == 1);
-        weights.extend(known.map(|&i| tilt[i as usize]));
+    for (measured, size) in arms.iter().zip(both.sizes) {
+        if size == everyone.len() {
+            weights.extend(everyone.iter().map(|&i| tilt[i as usize]));
+        } else {
+            let known = everyone.iter().filter(|&&i| measured.known[i as usize] == 1);
+            weights.extend(known.map(|&i| tilt[i as usize]));
+        }
     }
     let data = selection.dataset(arms[0]);
     if goal == Target::Coefficient {
         let value = super::pilot_root::coefficient(protocol, [number, seen, g], &data);
         row.sums[seen][g] = if value.is_finite() { [value, 1.0, 0.0, 0.0] } else { [0.0; 4] };
-        selection.everyone = everyone;
-        work.potential = potential;
         return value;
     }
     let kind = arms[0].kind;
@@ -347,7 +390,7 @@ fn potential(
         }
         (Target::Pairs(_), response) => {
             if let Some(estimate) = &estimate {
-                *sums = pairs(response, estimate, sizes, &everyone, arms);
+                *sums = pairs(response, estimate, both.sizes, everyone, arms);
             }
         }
         (_, Response::Ordinal { code, .. }) => {
@@ -358,8 +401,8 @@ fn potential(
         }
         (_, Response::Time { time, event, competing }) => {
             // the dead stay at risk of a subdistribution's event until their follow-up would have ended
-            let time =
-                if goal == Target::Subdistribution && !competing.is_empty() { selection.at_risk() } else { time };
+            let stay = goal == Target::Subdistribution && !competing.is_empty();
+            let time = if stay { selection.at_risk() } else { time };
             let competing = if matches!(goal, Target::Incidence(_)) { *competing } else { &[] };
             let table = &mut tables.rows[number][seen][g];
             for (row, ((&arm, &t), &d)) in data.arm.iter().zip(time).zip(*event).enumerate() {
@@ -368,7 +411,13 @@ fn potential(
             }
             if estimate.is_none() {
                 let rows = FollowUp { arm: data.arm, time, event, competing, weight: weights };
-                value = sample.value(goal, &rows, arm_shares(plan, control));
+                if stay {
+                    both.sample.forget();
+                }
+                value = both.sample.value(goal, &rows, arm_shares(plan, both.control));
+                if stay {
+                    both.sample.forget();
+                }
             }
         }
         _ => {}
@@ -376,18 +425,17 @@ fn potential(
     if let Some(estimate) = estimate {
         value = if estimate.status == Status::Estimated { estimate.estimate } else { f64::NAN };
     }
-    selection.everyone = everyone;
-    work.potential = potential;
     value
 }
 
-/// Collects a group's patients, first in the control arm and then in the experimental arm, each where known; gives their numbers and
-/// leaves all of the group in `selection.everyone`.
+/// Collects a group's patients, first in the control arm and then in the experimental arm, each where known, with the analysis's
+/// covariates if wanted; gives their numbers and leaves all of the group in `selection.everyone`.
 pub(super) fn both_arms(
     protocol: &Protocol<'_>,
     number: usize,
     group: Option<u8>,
     arms: [&Measured; 2],
+    covariates: bool,
     work: &mut Workspace,
 ) -> [usize; 2] {
     pick(protocol, number, work, group, Some(arms));
@@ -402,9 +450,9 @@ pub(super) fn both_arms(
         sizes[a] = selection.picks.len();
         selection.append(measured, |_| a as u8);
     }
-    // covariates of a linear model stand once for each arm's rows
-    let count = protocol.analyses[number].covariates.len();
-    for program in &protocol.analyses[number].covariates {
+    // they stand once for each arm's rows
+    let programs = if covariates { protocol.analyses[number].covariates.as_slice() } else { &[] };
+    for program in programs {
         noise.values.resize(cohort.rows, 0.0);
         program.eval(cohort.rows, cohort, &mut noise.registers, &mut noise.values);
         for measured in &arms {
@@ -412,7 +460,7 @@ pub(super) fn both_arms(
             selection.covariates.extend(known.map(|&i| noise.values[i as usize]));
         }
     }
-    selection.count = count;
+    selection.count = programs.len();
     selection.everyone = everyone;
     sizes
 }

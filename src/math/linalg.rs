@@ -102,6 +102,24 @@ pub fn dot(x: &[f64], y: &[f64]) -> f64 {
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
 }
 
+/// Σ v x and Σ v y, with the bits of [`dot`].
+#[must_use]
+pub fn two_dots(v: &[f64], x: &[f64], y: &[f64]) -> [f64; 2] {
+    let n = v.len().min(x.len()).min(y.len());
+    let (v, x, y) = (&v[..n], &x[..n], &y[..n]);
+    let (mut with_x, mut with_y) = ([0.0; LANES], [0.0; LANES]);
+    let (vs, xs, ys) = (v.chunks_exact(LANES), x.chunks_exact(LANES), y.chunks_exact(LANES));
+    let rest = |other: &[f64]| -> f64 { vs.remainder().iter().zip(other).map(|(v, x)| v * x).sum() };
+    let (rest_x, rest_y) = (rest(xs.remainder()), rest(ys.remainder()));
+    for ((v, x), y) in vs.zip(xs).zip(ys) {
+        for l in 0..LANES {
+            with_x[l] += v[l] * x[l];
+            with_y[l] += v[l] * y[l];
+        }
+    }
+    [(with_x, rest_x), (with_y, rest_y)].map(|(lanes, rest)| (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +158,8 @@ mod tests {
             let n = f64::from(n);
             assert_eq!(sum(&x), n * (n + 1.0) / 2.0);
             assert_eq!(dot(&x, &x), n * (n + 1.0) * (2.0 * n + 1.0) / 6.0);
+            let y: Vec<f64> = x.iter().map(|x| 0.1 * x).collect();
+            assert_eq!(two_dots(&x, &x, &y), [dot(&x, &x), dot(&x, &y)]);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Weighted cumulative incidence at a time, and its influences.
 
-use crate::analysis::time_order::sort_rows;
 use crate::analysis::{Scratch, Status};
 
 /// Events and their times.
@@ -56,10 +55,10 @@ pub(crate) fn incidence(
     scratch: &mut Scratch,
     influence: &mut [f64],
 ) -> Result<[f64; 2], Status> {
-    let Scratch { keys, order, steps, .. } = scratch;
+    let Scratch { sorted, order, steps, .. } = scratch;
     let steps = &mut steps.0;
     let Course { time, event, .. } = course;
-    sort_rows(time, |row, t| t <= at && weight[row] > 0.0, keys, order);
+    sorted.rows(time, |row, t| t <= at && weight[row] > 0.0, order);
     let groups = || order.chunk_by(|&a, &b| time[a as usize] == time[b as usize]);
     let beyond = || (0..time.len()).filter(|&row| time[row] > at && weight[row] > 0.0);
 

@@ -26,11 +26,11 @@ pub(crate) mod score;
 pub mod settings;
 pub(crate) mod weighting;
 
-use crate::analysis::design::combine;
+use crate::analysis::indicators::Indicators;
 use crate::analysis::logistic_fit;
 use crate::analysis::wald::wald;
 use crate::analysis::{Dataset, Estimate, Response, Rule, Scratch, Status};
-use crate::math::linalg::{dot, solve};
+use crate::math::linalg::{dot, solve, sum};
 use incidence::Step;
 use matching::ALONE;
 use score::Score;
@@ -41,6 +41,8 @@ use weighting::{Balance, Weights, balance};
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(crate) score: Score,
+    /// The score before the last.
+    before: Score,
     pub(crate) weights: Weights,
     pub(crate) influence: Vec<f64>,
     pub(crate) work: Vec<f64>,
@@ -86,7 +88,8 @@ pub fn pooled_score(arm: &[u8], covariates: &[Vec<f64>]) -> Option<(f64, Vec<f64
         scales.push((mean, sd));
     }
     let (mut vectors, mut small) = (Vec::new(), Vec::new());
-    let fit = logistic_fit::maximise(&columns, arm, &[], &mut vectors, &mut small).ok()?;
+    let mut indicators = Indicators::default();
+    let fit = logistic_fit::maximise(&columns, arm, &[], &mut vectors, &mut small, &mut indicators).ok()?;
     let slopes: Vec<f64> = fit.coefficients[1..].iter().zip(&scales).map(|(c, (_, sd))| c / sd).collect();
     let moved: f64 = slopes.iter().zip(&scales).map(|(slope, (mean, _))| slope * mean).sum();
     Some((fit.coefficients[0] - moved, slopes))
@@ -159,6 +162,10 @@ impl Memory {
         scratch: &mut Scratch,
     ) -> Result<Balance, (Status, Option<Balance>)> {
         let ([vectors, ..], [small, ..]) = (&mut scratch.real, &mut scratch.matrix);
+        // patients whose endpoint is not known leave some rows out, and the next row of the plan has them all again
+        if !self.score.is_of(data) {
+            std::mem::swap(&mut self.score, &mut self.before);
+        }
         self.weights.weight.clear();
         self.score.fit(data, vectors, small).map_err(|status| (status, None))?;
         let treated = u8::from(rule.treated != 0);
@@ -203,7 +210,7 @@ impl Memory {
 
     /// ψᵢ ← ψᵢ + Dᵀ I⁻¹ xᵢ (aᵢ − eᵢ) + D_p (aᵢ − p)/n.
     fn stack(&mut self, settings: &Settings, arm: &[u8]) {
-        let Self { score, weights, influence, work, gradient } = self;
+        let Self { score, weights, influence, work, gradient, .. } = self;
         let n = arm.len();
         let constant = if settings.scheme == Scheme::Everyone && settings.stabilised {
             let share = arm.iter().map(|a| f64::from(*a)).sum::<f64>() / n as f64;
@@ -219,10 +226,11 @@ impl Memory {
         work.clear();
         work.extend(influence.iter().zip(&weights.slope).map(|(psi, c)| psi * c));
         gradient.clear();
-        gradient.push(work.iter().sum());
-        gradient.extend(score.columns.chunks_exact(n).map(|x| dot(work, x)));
+        let total = sum(work);
+        gradient.push(total);
+        gradient.extend(score.dots(work, total));
         solve(&score.factor, gradient);
-        combine(&score.columns, &gradient[1..], gradient[0], work);
+        score.indicators.combine(&score.columns, &gradient[1..], gradient[0], work);
         for ((psi, (along, r)), a) in influence.iter_mut().zip(work.iter().zip(&score.residual)).zip(arm) {
             *psi += along * r + constant[usize::from(*a != 0)];
         }

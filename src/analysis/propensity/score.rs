@@ -1,6 +1,7 @@
 //! The propensity score, and what of it does not depend on the weights.
 
 use crate::analysis::design::standardise;
+use crate::analysis::indicators::Indicators;
 use crate::analysis::logistic_fit::maximise;
 use crate::analysis::{Dataset, Status};
 use crate::math::linalg::dot;
@@ -17,6 +18,8 @@ pub(crate) struct Score {
     status: Option<Status>,
     /// Standardised covariates, column after column.
     pub(crate) columns: Vec<f64>,
+    /// Which of them are short to sum over.
+    pub(crate) indicators: Indicators,
     /// Cholesky factor of the information of γ.
     pub(crate) factor: Vec<f64>,
     /// logit e.
@@ -35,6 +38,11 @@ pub(crate) struct Score {
     pub(crate) overlap: f64,
 }
 
+/// Whether two columns are the same to the bit.
+fn same(a: &[f64], b: &[f64]) -> bool {
+    bytemuck::cast_slice::<f64, u64>(a) == bytemuck::cast_slice::<f64, u64>(b)
+}
+
 impl Score {
     /// Fits the score to these arms and covariates, if it is not at hand.
     ///
@@ -47,7 +55,7 @@ impl Score {
         vectors: &mut Vec<f64>,
         small: &mut Vec<f64>,
     ) -> Result<(), Status> {
-        if self.status.is_none() || self.arm != data.arm || self.raw != data.covariates.values {
+        if !self.is_of(data) {
             self.arm.clear();
             self.arm.extend_from_slice(data.arm);
             self.raw.clear();
@@ -61,6 +69,17 @@ impl Score {
         }
     }
 
+    /// Whether it was made from these arms and covariates.
+    pub(crate) fn is_of(&self, data: &Dataset<'_>) -> bool {
+        self.status.is_some() && self.arm == data.arm && same(&self.raw, data.covariates.values)
+    }
+
+    /// Σ v x over each covariate; `total` is Σ v.
+    pub(crate) fn dots<'a>(&'a self, v: &'a [f64], total: f64) -> impl Iterator<Item = f64> + 'a {
+        let columns = self.columns.chunks_exact(v.len()).enumerate();
+        columns.map(move |(j, x)| self.indicators.dot(j, x, v, total))
+    }
+
     fn fit_anew(&mut self, data: &Dataset<'_>, vectors: &mut Vec<f64>, small: &mut Vec<f64>) -> Result<(), Status> {
         let n = data.arm.len();
         let experimental = data.arm.iter().filter(|a| **a != 0).count();
@@ -69,10 +88,13 @@ impl Score {
         }
         self.columns.clear();
         standardise(data, &mut self.columns)?;
-        let fit = maximise(&self.columns, data.arm, &[], vectors, small).map_err(|status| match status {
-            Status::Separation => Status::ScoreSeparation,
-            other => other,
-        })?;
+        let fit =
+            maximise(&self.columns, data.arm, &[], vectors, small, &mut self.indicators).map_err(
+                |status| match status {
+                    Status::Separation => Status::ScoreSeparation,
+                    other => other,
+                },
+            )?;
         self.logit.clear();
         self.logit.extend_from_slice(fit.predictor);
         self.factor.clear();

@@ -5,7 +5,7 @@ use crate::analysis::propensity::matching::{ALONE, Pairing, pair};
 use crate::analysis::propensity::score::Score;
 use crate::analysis::propensity::settings::{Scheme, Settings};
 use crate::analysis::time_order::sort_rows;
-use crate::math::linalg::dot;
+use crate::math::linalg::sum;
 
 /// Weights of the patients; 0 for those who are dropped.
 #[derive(Debug, Default)]
@@ -191,12 +191,11 @@ pub(crate) fn balance(score: &Score, arm: &[u8], weight: &[f64], work: &mut Vec<
         squares[a] += w * w;
         largest[a] = largest[a].max(*w);
     }
-    let n = arm.len();
     let signed = [-1.0 / total[0], 1.0 / total[1]];
     work.clear();
     work.extend(weight.iter().zip(arm).map(|(w, a)| w * signed[usize::from(*a != 0)]));
-    let imbalance = (score.columns.chunks_exact(n).zip(&score.spread))
-        .fold(0.0_f64, |most, (x, spread)| most.max((dot(work, x) / spread).abs()));
+    let differences = score.dots(work, sum(work)).zip(&score.spread);
+    let imbalance = differences.fold(0.0_f64, |most, (difference, spread)| most.max((difference / spread).abs()));
     Balance {
         effective: [0, 1].map(|a| if squares[a] > 0.0 { total[a] * total[a] / squares[a] } else { 0.0 }),
         imbalance,
