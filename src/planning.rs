@@ -16,6 +16,8 @@ pub struct Given {
     pub patients: f64,
     /// Mean events.
     pub events: f64,
+    /// Variance of a weighted log hazard ratio times the number of events, where arms are chosen.
+    pub weighted_variance: Option<f64>,
 }
 
 /// The formula's power of an analysis, where one exists for it.
@@ -23,7 +25,8 @@ pub struct Given {
 pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Planning> {
     let plan = &protocol.scenario.analyses[a];
     let row = &protocol.analyses[a];
-    if plan.interaction.is_some() || plan.equivalence.is_some() || !plan.covariates.is_empty() {
+    let weighted = plan.method_name == "weighted-cox";
+    if plan.interaction.is_some() || plan.equivalence.is_some() || !(plan.covariates.is_empty() || weighted) {
         return None;
     }
     let target = given.target? - row.rule.null;
@@ -52,6 +55,14 @@ pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Plannin
                 normal_cdf(ncp - z),
                 "Schoenfeld 1981, at the simulated mean number of events",
                 "It holds for small effects and a fixed number of events",
+            )
+        }
+        "weighted-cox" if plan.subset.is_none() => {
+            let ncp = effect * (given.events / given.weighted_variance?).sqrt();
+            (
+                normal_cdf(ncp - z),
+                "Schoenfeld 1981, with the variance of weights from the true score",
+                "It holds for small effects, a fixed number of events that tell nothing of the score, and weights that are known and as they come: the stacked variance is smaller where the score also predicts events, trimming, truncation and strata have variances of their own",
             )
         }
         "win-ratio" => {

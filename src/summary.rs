@@ -175,7 +175,7 @@ impl Summary {
         for a in 0..self.rows.len() {
             let targets = self.targets(protocol, tables, a);
             let back = look_back(a, targets)?;
-            analyses.push(self.analysis(protocol, a, targets, back));
+            analyses.push(self.analysis(protocol, tables, a, targets, back));
         }
         let trials = self.replicates.max(1) as f64;
         let mut reached = self.screened.mean() * trials;
@@ -245,6 +245,7 @@ impl Summary {
     fn analysis(
         &self,
         protocol: &Protocol<'_>,
+        tables: &Tables,
         a: usize,
         targets: [Option<f64>; 2],
         back: LookBack,
@@ -292,6 +293,8 @@ impl Summary {
             sums: row.sums[1][0],
             patients: row.patients / all as f64,
             events: row.events / all as f64,
+            weighted_variance: tables
+                .weighted_variance(plan, plan.arms[usize::from(protocol.analyses[a].rule.treated == 0)]),
         };
         result::Analysis {
             name: plan.name.clone(),

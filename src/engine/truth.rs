@@ -20,6 +20,9 @@ pub struct Tables {
     same_as: Vec<usize>,
     /// True probability of each arm, summed over patients, in units of [`UNIT`]; zeros where arms are randomised.
     arms: Vec<u64>,
+    /// Patients, and sums of 1/(e(1 − e)), e(1 − e), e/(1 − e), (1 − e)/e of the second arm's true probability e where one of two arms is
+    /// chosen, in units of [`UNIT`].
+    choice: [u64; 5],
 }
 
 impl Tables {
@@ -39,7 +42,7 @@ impl Tables {
             };
             std::array::from_fn(|view| std::array::from_fn(|group| table(view, group)))
         });
-        Self { rows: rows.collect(), same_as, arms: vec![0; protocol.scenario.arms.len()] }
+        Self { rows: rows.collect(), same_as, arms: vec![0; protocol.scenario.arms.len()], choice: [0; 5] }
     }
 
     /// Adds another worker's counts.
@@ -50,18 +53,43 @@ impl Tables {
         for (a, b) in self.arms.iter_mut().zip(&other.arms) {
             *a += b;
         }
+        for (a, b) in self.choice.iter_mut().zip(other.choice) {
+            *a = a.saturating_add(b);
+        }
     }
 
     /// Forgets all counts.
     pub fn clear(&mut self) {
         self.rows.iter_mut().flatten().flatten().for_each(Table::clear);
         self.arms.fill(0);
+        self.choice = [0; 5];
     }
 
     /// Table of analysis `a`, complete (0) or as seen (1), of a group.
     #[must_use]
     pub fn of(&self, a: usize, view: usize, group: usize) -> &Table {
         &self.rows[self.same_as[a]][view][group]
+    }
+
+    /// Variance of a weighted log hazard ratio times the number of events, where hazards are equal and events tell nothing of the true
+    /// score e of the treated: E[1/(e(1 − e))] for weights to everyone, 1/E[e(1 − e)] to the overlap, E[e/(1 − e)]/E[e]² to the treated;
+    /// 4 where e = ½. None where arms are randomised, or more than two, or patients matched.
+    #[must_use]
+    pub fn weighted_variance(&self, plan: &AnalysisPlan, treated: usize) -> Option<f64> {
+        let [patients, everyone, overlap, odds, inverse] = self.choice.map(|sum| sum as f64);
+        if patients == 0.0 || self.arms.len() != 2 {
+            return None;
+        }
+        match plan.method.tilt() {
+            Tilt::Everyone => Some(everyone / patients),
+            Tilt::Overlap => Some(patients / overlap),
+            Tilt::Treated => {
+                let odds = if treated == 1 { odds } else { inverse };
+                let share = self.arms[treated] as f64 / patients;
+                Some(odds / patients / (share * share))
+            }
+            Tilt::Matched => None,
+        }
     }
 
     /// Shares of the control and of the experimental arm among the patients of both.
@@ -133,6 +161,14 @@ pub fn truth(
     if !protocol.propensity.is_empty() {
         for (arm, sum) in tables.arms.iter_mut().enumerate() {
             *sum += (0..count).map(|i| units(probability(protocol, work, arm, i))).sum::<u64>();
+        }
+        if tables.arms.len() == 2 {
+            for i in 0..count {
+                let [c, e] = [0, 1].map(|arm| probability(protocol, work, arm, i));
+                for (sum, x) in tables.choice.iter_mut().zip([1.0, 1.0 / (e * c), e * c, e / c, c / e]) {
+                    *sum = sum.saturating_add(units(x));
+                }
+            }
         }
     }
     for number in 0..rows.len() {

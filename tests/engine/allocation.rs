@@ -7,17 +7,18 @@ use patency::scenario::Options;
 use patency::workspace::Workspace;
 
 use super::adjusted::RIGHT;
-use super::common::{DEFIANCE, P1, P2, P4, read};
+use super::common::{DEFIANCE, DEFIER, P1, P2, P4, P6, read, solved};
 
 #[test]
 fn contract_nothing_is_allocated_after_warm_up() {
     let mut found = Vec::new();
     let resampled = P2.replace("log-rank = {}", "log-rank = {}\nbootstrap = { resamples = 20 }");
     assert_ne!(resampled, P2);
-    for text in [DEFIANCE, P1, P2, P4, RIGHT, &resampled] {
-        let scenario = read(text, &Options::default());
+    for text in [DEFIANCE, DEFIER, P1, P2, P4, P6, RIGHT, &resampled] {
+        let scenario = solved(read(text, &Options::default()));
         let protocol = Protocol::compile(&scenario, 1, Wanted::Analyses);
         engine::pilot_roots(&protocol).expect("no fault");
+        engine::pilot_scores(&protocol).expect("no fault");
         let mut work = Workspace::new(&protocol);
         let mut tables = Tables::new(&protocol);
         let mut rows = vec![RowRecord::EMPTY; scenario.analyses.len()];

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use patency::engine::{RowRecord, TrialRecord};
+use patency::marginal;
 use patency::protocol::{Protocol, Wanted};
 use patency::result::{Analysis, Design, Figure};
 use patency::run::{self, Batch, Ended, Fold, Plan};
@@ -12,9 +13,11 @@ use patency::scenario::{self, Options, Scenario};
 use patency::store::{self, Store};
 
 pub(crate) const DEFIANCE: &str = include_str!("../../scenarios/defiance.toml");
+pub(crate) const DEFIER: &str = include_str!("../../scenarios/defier.toml");
 pub(crate) const P1: &str = include_str!("../../scenarios/yardstick/p1-binary.toml");
 pub(crate) const P2: &str = include_str!("../../scenarios/yardstick/p2-log-rank.toml");
 pub(crate) const P4: &str = include_str!("../../scenarios/yardstick/p4-win-ratio.toml");
+pub(crate) const P6: &str = include_str!("../../scenarios/yardstick/p6-iptw-cox.toml");
 
 /// A seed from a test's name (FNV-1a), so that nobody chooses one.
 pub(crate) fn seed(name: &str) -> u64 {
@@ -24,6 +27,28 @@ pub(crate) fn seed(name: &str) -> u64 {
 /// A scenario that is known to be well formed.
 pub(crate) fn read(text: &str, options: &Options<'_>) -> Scenario {
     scenario::read(text, options).unwrap_or_else(|report| panic!("{}", report.render(text, "scenario.toml", false)))
+}
+
+/// The scenario with the scales of its marginal outcomes solved, as it must be before it is carried out.
+pub(crate) fn solved(scenario: Scenario) -> Scenario {
+    marginal::solve(scenario).unwrap_or_else(|finding| panic!("{}", finding.message))
+}
+
+/// The file with only these rows of its analysis plan, and more variants.
+pub(crate) fn with_rows(text: &str, names: &[&str], variants: &str) -> String {
+    let end = text.find("\n[variant.").expect("the file has variants");
+    let mut entries = text[..end].split("[[analysis]]");
+    let mut out = entries.next().expect("what comes before").to_owned();
+    let mut found = 0;
+    for entry in entries {
+        if names.iter().any(|name| entry.contains(&format!("\nname = \"{name}\"\n"))) {
+            out += "[[analysis]]";
+            out += entry;
+            found += 1;
+        }
+    }
+    assert_eq!(found, names.len(), "{names:?}");
+    out + &text[end..] + variants
 }
 
 /// A scenario as written, at a size.
@@ -68,7 +93,7 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn scenario(&self) -> Scenario {
-        read(self.text, &Options { variant: self.variant, n: self.n, set: &[] })
+        solved(read(self.text, &Options { variant: self.variant, n: self.n, set: &[] }))
     }
 
     pub(crate) fn go(&self) -> Outcome {

@@ -4,7 +4,7 @@ use patency::engine::{self, RowRecord, Tables, TrialRecord};
 use patency::protocol::{Protocol, Wanted};
 use patency::workspace::Workspace;
 
-use super::common::{DEFIANCE, Each, P2, P4, Run, read, simulate};
+use super::common::{DEFIANCE, DEFIER, Each, P2, P4, Run, read, simulate};
 
 /// Everything in a trial and its rows, as bits.
 fn bits(trial: &TrialRecord, rows: &[RowRecord]) -> Vec<u64> {
@@ -35,6 +35,11 @@ fn same_bytes(text: &str, replicates: u64, name: &str) {
 #[test]
 fn contract_defiance_has_the_same_bytes_for_any_threads() {
     same_bytes(DEFIANCE, 200, "contract_defiance_has_the_same_bytes_for_any_threads");
+}
+
+#[test]
+fn contract_defier_has_the_same_bytes_for_any_threads() {
+    same_bytes(DEFIER, 130, "contract_defier_has_the_same_bytes_for_any_threads");
 }
 
 #[test]

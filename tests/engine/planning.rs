@@ -1,6 +1,6 @@
 //! Covers: the planning formulas beside the simulated power, against figures worked out elsewhere.
 
-use super::common::{P1, P2, P4, Run, assert_calibrated};
+use super::common::{DEFIER, P1, P2, P4, P6, Run, assert_calibrated, assert_within, row, with_rows};
 
 /// R 4.2.2: `power.prop.test(n = 150, p1 = .35, p2 = .5, strict = FALSE)`; `pnorm(-log(.75) * sqrt(354.3 / 4) - 1.96)` with the Peto limit
 /// −.28828 of P2 in place of ln .75; Yu and Ganju's variance 16/3 (1 + t)/(1 − t)/300 at P4's closed-form .49919 and .35635.
@@ -15,5 +15,32 @@ fn reference_formulas_at_the_yardsticks() {
         let limit = a.estimand.limit.expect("a limit").mcse.expect("an error");
         let error = 0.4 * limit / a.estimate.model_se.expect("a standard error").estimate;
         assert_calibrated(name, planning.power, expected, error.max(0.0005), 0.05);
+    }
+}
+
+/// P6: E[1/(e(1 − e))] is 4.3903 over its six covariates (Monte Carlo, standard error .001) and the limit -.26208 by integration; at 396.64
+/// events: Φ(.26208 √(396.64/4.3903) − 1.95996) = .7024. The robust variance that the simulated test uses is the formula's own.
+#[test]
+fn reference_weighted_cox_at_p6() {
+    let design = Run { truth: true, ..Run::new(P6, 4_000, "reference_weighted_cox_at_p6") }.go().design;
+    let a = row(&design, "primary/robust");
+    let planning = a.planning.as_ref().expect("a formula exists");
+    assert!(planning.formula.starts_with("Schoenfeld"), "{}", planning.formula);
+    let limit = a.estimand.limit.expect("a limit").mcse.expect("an error");
+    let error = 0.4 * limit / a.estimate.model_se.expect("a standard error").estimate;
+    assert_calibrated("P6, formula", planning.power, 0.7024, error.max(0.0005), 0.05);
+    assert_within("P6, simulated", a.power.estimate, planning.power, 0.03, a.power.mcse.expect("an error"), 0.1);
+}
+
+/// Within three points for the effect in everyone, in the treated and in the overlap.
+#[test]
+fn statistical_weighted_cox_has_nearly_the_planned_power() {
+    let name = "statistical_weighted_cox_has_nearly_the_planned_power";
+    let text = with_rows(DEFIER, &["primary/robust", "primary/stacked", "att/cox", "ato/cox"], "");
+    let run = Run { variant: Some("des-better"), truth: true, ..Run::new(&text, 2_000, name) };
+    for a in &run.go().design.analyses {
+        let planned = a.planning.as_ref().expect("a formula exists").power;
+        let mcse = a.power.mcse.expect("an error");
+        assert_within(&a.name, a.power.estimate, planned, 0.03, mcse, 0.12);
     }
 }

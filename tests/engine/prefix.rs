@@ -10,7 +10,7 @@ use patency::protocol::{Protocol, Wanted};
 use patency::scenario::{Options, Scenario};
 use patency::workspace::Workspace;
 
-use super::common::{read, sized};
+use super::common::{DEFIER, read, sized, solved};
 
 /// A trial with something of everything; `BLOCKS`, `ENROLMENT` stand for how patients are allocated and arrive.
 const TRIAL: &str = r#"
@@ -290,6 +290,27 @@ fn assert_prefix(text: &str, capped: bool) {
             if capped {
                 assert!(record.site_full > 0 && longer.site_full >= record.site_full);
             }
+        }
+    }
+}
+
+/// Chosen arms, site variables, visits with windows, quoted rates that are solved.
+#[test]
+fn contract_prefix_of_defier() {
+    let (small, large) = (solved(sized(DEFIER, 300)), solved(sized(DEFIER, 578)));
+    let (a, b) = (Protocol::compile(&small, 11, Wanted::Everything), Protocol::compile(&large, 11, Wanted::Everything));
+    for replicate in [0, 5, 1 << 33] {
+        let (record, funnel, short) = patients(&a, replicate);
+        let (longer, more, long) = patients(&b, replicate);
+        assert_eq!((record.enrolled, longer.enrolled), (300, 578));
+        assert!(funnel.iter().zip(&more).all(|(a, b)| a <= b) && record.screened < longer.screened);
+        assert!(short.len() > 100, "{}", short.len());
+        for (name, column) in &short {
+            assert_eq!(column.is_empty(), long[name].is_empty(), "{name}");
+            assert!(column[..] == long[name][..column.len()], "replicate {replicate}: {name} is not a prefix");
+        }
+        for name in ["site", "arm", "variable centre_choice", "potential restenosis 0", "potential restenosis 1"] {
+            assert_eq!(short[name].len(), 300, "{name}");
         }
     }
 }
