@@ -117,7 +117,15 @@ fn contract_a_probability_that_is_none_is_a_fault() {
             .replace("SITES", "")
             .replace("0.2 + 0.3 * expit(x)", first)
             .replace("0.3 * expit(-x + 0.5 * centre)", second);
-        let Ok(scenario) = attempt(&text, &Options::default()) else { continue };
+        // constants are seen through before anything runs
+        let scenario = match attempt(&text, &Options::default()) {
+            Ok(scenario) => scenario,
+            Err(report) => {
+                assert!(value.is_some(), "{}", report.render(&text, "three.toml", false));
+                assert!(report.codes().iter().all(|c| c.as_str() == "out-of-domain"));
+                continue;
+            }
+        };
         let protocol = Protocol::compile(&scenario, 1, Wanted::Analyses);
         let mut work = Workspace::new(&protocol);
         let mut funnel = vec![0; scenario.criteria.len()];
