@@ -137,6 +137,21 @@ pub enum Response<'a> {
     Hierarchical(Comparison<'a>),
 }
 
+impl Response<'_> {
+    /// Which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> ResponseKind {
+        match self {
+            Response::Binary(_) => ResponseKind::Binary,
+            Response::Ordinal { .. } => ResponseKind::Ordinal,
+            Response::Score(_) => ResponseKind::Score,
+            Response::Time { .. } => ResponseKind::Time,
+            Response::Interval { .. } => ResponseKind::Interval,
+            Response::Hierarchical(_) => ResponseKind::Hierarchical,
+        }
+    }
+}
+
 /// Covariates, column after column.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Covariates<'a> {

@@ -1,12 +1,10 @@
 //! Cox regression on the arm under propensity weights.
 
-use crate::analysis::hazard::hazard_rule;
-use crate::analysis::propensity::{self, settings};
+use crate::analysis::propensity::settings;
+use crate::analysis::propensity::weighted::{Effect, Weighted};
 use crate::analysis::time_order::last_event;
-use crate::analysis::{
-    Adjusts, Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status,
-};
-use crate::estimand::{Target, Tilt};
+use crate::analysis::{Analysis, Dataset, Response, ResponseKind, Scale, Scratch, Status};
+use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Values};
 use settings::{CALIPER, STABILISED, STRATA, Settings, TRIM, TRUNCATE, VARIANCE, WEIGHTS};
 
@@ -29,74 +27,34 @@ pub const FORM: Form = Form {
 /// Source: Efron, Journal of the American Statistical Association 72 (1977) 557; Lin, Wei, Journal of the American
 /// Statistical Association 84 (1989) 1074; Binder, Biometrika 79 (1992) 139.
 #[derive(Clone, Copy, Debug)]
-pub struct WeightedCox {
-    /// Weights and variance.
-    pub settings: Settings,
-}
+struct WeightedCox;
 
 /// Builds the method from its keys.
 ///
 /// # Errors
 /// As [`Settings::read`].
 pub fn build(values: &Values) -> Result<Box<dyn Analysis>, Complaint> {
-    Ok(Box::new(WeightedCox { settings: Settings::read(values)? }))
+    Ok(Box::new(Weighted { effect: WeightedCox, settings: Settings::read(values)? }))
 }
 
-impl Analysis for WeightedCox {
-    fn takes(&self) -> &'static [ResponseKind] {
-        &[ResponseKind::Time]
-    }
-
-    fn scale(&self) -> Scale {
-        Scale::LogRatio
-    }
+impl Effect for WeightedCox {
+    const TAKES: &'static [ResponseKind] = &[ResponseKind::Time];
+    const SCALE: Scale = Scale::LogRatio;
+    const HAZARD: bool = true;
 
     fn target(&self) -> Target {
         Target::Hazard
     }
 
-    fn levels_arms(&self) -> bool {
-        self.settings.levels_arms()
-    }
-
-    fn tilt(&self) -> Tilt {
-        self.settings.tilt()
-    }
-
-    fn orientation(&self, better: Better) -> f64 {
-        -better.sign()
-    }
-
-    fn adjusts(&self) -> Adjusts {
-        Adjusts::Always
-    }
-
-    fn parts(&self) -> &'static [&'static str] {
-        self.settings.parts()
-    }
-
-    fn weights(
+    fn effect(
         &self,
         data: &Dataset<'_>,
-        rule: &Rule,
+        weight: &[f64],
         scratch: &mut Scratch,
-        out: &mut Vec<f64>,
-    ) -> Result<(), Status> {
-        propensity::weights(&self.settings, data, rule, scratch, out)
-    }
-
-    fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
-        let Response::Time { time, event, .. } = data.response else {
-            return Estimate::failed(Status::NoVariation, data.arm.len());
-        };
-        propensity::analyse(
-            &self.settings,
-            data,
-            &hazard_rule(rule),
-            scratch,
-            f64::INFINITY,
-            |weight, scratch, influence| log_hazard_ratio(time, event, data.arm, weight, scratch, influence),
-        )
+        influence: &mut [f64],
+    ) -> Result<f64, Status> {
+        let Response::Time { time, event, .. } = data.response else { return Err(Status::NoVariation) };
+        log_hazard_ratio(time, event, data.arm, weight, scratch, influence)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Difference of two proportions under propensity weights.
 
-use crate::analysis::propensity::{self, settings};
-use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
-use crate::estimand::{Target, Tilt};
+use crate::analysis::propensity::settings;
+use crate::analysis::propensity::weighted::{Effect, Weighted};
+use crate::analysis::{Analysis, Dataset, Response, ResponseKind, Scale, Scratch, Status};
+use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Values};
 use settings::{CALIPER, STABILISED, STRATA, Settings, TRIM, TRUNCATE, VARIANCE, WEIGHTS};
 
@@ -20,61 +21,34 @@ pub const FORM: Form = Form {
 /// The robust standard error is that of a weighted linear model with the sandwich HC0 (`survey::svyglm` times
 /// √((n − 1)/n)). See [`crate::analysis::propensity`] for weights and variances.
 #[derive(Clone, Copy, Debug)]
-pub struct WeightedDifference {
-    /// Weights and variance.
-    pub settings: Settings,
-}
+struct WeightedDifference;
 
 /// Builds the method from its keys.
 ///
 /// # Errors
 /// As [`Settings::read`].
 pub fn build(values: &Values) -> Result<Box<dyn Analysis>, Complaint> {
-    Ok(Box::new(WeightedDifference { settings: Settings::read(values)? }))
+    Ok(Box::new(Weighted { effect: WeightedDifference, settings: Settings::read(values)? }))
 }
 
-impl Analysis for WeightedDifference {
-    fn takes(&self) -> &'static [ResponseKind] {
-        &[ResponseKind::Binary]
-    }
-
-    fn scale(&self) -> Scale {
-        Scale::Difference
-    }
+impl Effect for WeightedDifference {
+    const TAKES: &'static [ResponseKind] = &[ResponseKind::Binary];
+    const SCALE: Scale = Scale::Difference;
+    const HAZARD: bool = false;
 
     fn target(&self) -> Target {
         Target::Mean
     }
 
-    fn tilt(&self) -> Tilt {
-        self.settings.tilt()
-    }
-
-    fn adjusts(&self) -> Adjusts {
-        Adjusts::Always
-    }
-
-    fn parts(&self) -> &'static [&'static str] {
-        self.settings.parts()
-    }
-
-    fn weights(
+    fn effect(
         &self,
         data: &Dataset<'_>,
-        rule: &Rule,
-        scratch: &mut Scratch,
-        out: &mut Vec<f64>,
-    ) -> Result<(), Status> {
-        propensity::weights(&self.settings, data, rule, scratch, out)
-    }
-
-    fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
-        let Response::Binary(y) = data.response else {
-            return Estimate::failed(Status::NoVariation, data.arm.len());
-        };
-        propensity::analyse(&self.settings, data, rule, scratch, f64::INFINITY, |weight, _, influence| {
-            Ok(difference(data.arm, y, weight, influence))
-        })
+        weight: &[f64],
+        _: &mut Scratch,
+        influence: &mut [f64],
+    ) -> Result<f64, Status> {
+        let Response::Binary(y) = data.response else { return Err(Status::NoVariation) };
+        Ok(difference(data.arm, y, weight, influence))
     }
 }
 

@@ -1,12 +1,10 @@
 //! Difference of two weighted cumulative incidences at a time.
 
-use crate::analysis::hazard::hazard_rule;
 use crate::analysis::propensity::incidence::{Course, incidence};
-use crate::analysis::propensity::{self, settings};
-use crate::analysis::{
-    Adjusts, Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status,
-};
-use crate::estimand::{Target, Tilt};
+use crate::analysis::propensity::settings;
+use crate::analysis::propensity::weighted::{Effect, Weighted};
+use crate::analysis::{Analysis, Dataset, Response, ResponseKind, Scale, Scratch, Status};
+use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Values};
 use settings::{AT, CALIPER, STABILISED, STRATA, Settings, TRIM, TRUNCATE, VARIANCE, WEIGHTS, read_at};
 
@@ -26,11 +24,9 @@ pub const FORM: Form = Form {
 ///
 /// Source: Aalen, Johansen, Scandinavian Journal of Statistics 5 (1978) 141.
 #[derive(Clone, Copy, Debug)]
-pub struct WeightedIncidence {
+struct WeightedIncidence {
     /// Months from entry.
-    pub at: f64,
-    /// Weights and variance.
-    pub settings: Settings,
+    at: f64,
 }
 
 /// Builds the method from its keys.
@@ -38,56 +34,32 @@ pub struct WeightedIncidence {
 /// # Errors
 /// As [`Settings::read`]; `at` is missing, not finite, or not above 0.
 pub fn build(values: &Values) -> Result<Box<dyn Analysis>, Complaint> {
-    Ok(Box::new(WeightedIncidence { at: read_at(values)?, settings: Settings::read(values)? }))
+    Ok(Box::new(Weighted { effect: WeightedIncidence { at: read_at(values)? }, settings: Settings::read(values)? }))
 }
 
-impl Analysis for WeightedIncidence {
-    fn takes(&self) -> &'static [ResponseKind] {
-        &[ResponseKind::Time]
-    }
-
-    fn scale(&self) -> Scale {
-        Scale::Difference
-    }
+impl Effect for WeightedIncidence {
+    const TAKES: &'static [ResponseKind] = &[ResponseKind::Time];
+    const SCALE: Scale = Scale::Difference;
+    const HAZARD: bool = true;
 
     fn target(&self) -> Target {
         Target::Incidence(self.at)
     }
 
-    fn tilt(&self) -> Tilt {
-        self.settings.tilt()
+    fn until(&self) -> f64 {
+        self.at
     }
 
-    fn orientation(&self, better: Better) -> f64 {
-        -better.sign()
-    }
-
-    fn adjusts(&self) -> Adjusts {
-        Adjusts::Always
-    }
-
-    fn parts(&self) -> &'static [&'static str] {
-        self.settings.parts()
-    }
-
-    fn weights(
+    fn effect(
         &self,
         data: &Dataset<'_>,
-        rule: &Rule,
+        weight: &[f64],
         scratch: &mut Scratch,
-        out: &mut Vec<f64>,
-    ) -> Result<(), Status> {
-        propensity::weights(&self.settings, data, rule, scratch, out)
-    }
-
-    fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
-        let Response::Time { time, event, competing } = data.response else {
-            return Estimate::failed(Status::NoVariation, data.arm.len());
-        };
+        influence: &mut [f64],
+    ) -> Result<f64, Status> {
+        let Response::Time { time, event, competing } = data.response else { return Err(Status::NoVariation) };
         let course = Course { time, event, competing };
-        propensity::analyse(&self.settings, data, &hazard_rule(rule), scratch, self.at, |weight, scratch, influence| {
-            let [control, experimental] = incidence(course, data.arm, weight, self.at, scratch, influence)?;
-            Ok(experimental - control)
-        })
+        let [control, experimental] = incidence(course, data.arm, weight, self.at, scratch, influence)?;
+        Ok(experimental - control)
     }
 }

@@ -1,9 +1,10 @@
 //! Difference of two weighted Kaplan–Meier curves at a time.
 
 use crate::analysis::propensity::incidence::{Course, incidence};
-use crate::analysis::propensity::{self, settings};
-use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
-use crate::estimand::{Target, Tilt};
+use crate::analysis::propensity::settings;
+use crate::analysis::propensity::weighted::{Effect, Weighted};
+use crate::analysis::{Analysis, Dataset, Response, ResponseKind, Scale, Scratch, Status};
+use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Values};
 use settings::{AT, CALIPER, STABILISED, STRATA, Settings, TRIM, TRUNCATE, VARIANCE, WEIGHTS, read_at};
 
@@ -23,11 +24,9 @@ pub const FORM: Form = Form {
 ///
 /// Source: Xie, Liu, Statistics in Medicine 24 (2005) 3089.
 #[derive(Clone, Copy, Debug)]
-pub struct WeightedKaplanMeier {
+struct WeightedKaplanMeier {
     /// Months from entry.
-    pub at: f64,
-    /// Weights and variance.
-    pub settings: Settings,
+    at: f64,
 }
 
 /// Builds the method from its keys.
@@ -35,55 +34,35 @@ pub struct WeightedKaplanMeier {
 /// # Errors
 /// As [`Settings::read`]; `at` is missing, not finite, or not above 0.
 pub fn build(values: &Values) -> Result<Box<dyn Analysis>, Complaint> {
-    Ok(Box::new(WeightedKaplanMeier { at: read_at(values)?, settings: Settings::read(values)? }))
+    Ok(Box::new(Weighted { effect: WeightedKaplanMeier { at: read_at(values)? }, settings: Settings::read(values)? }))
 }
 
-impl Analysis for WeightedKaplanMeier {
-    fn takes(&self) -> &'static [ResponseKind] {
-        &[ResponseKind::Time]
-    }
-
-    fn scale(&self) -> Scale {
-        Scale::Difference
-    }
+impl Effect for WeightedKaplanMeier {
+    const TAKES: &'static [ResponseKind] = &[ResponseKind::Time];
+    const SCALE: Scale = Scale::Difference;
+    const HAZARD: bool = false;
 
     fn target(&self) -> Target {
         Target::Survival(self.at)
     }
 
-    fn tilt(&self) -> Tilt {
-        self.settings.tilt()
+    fn until(&self) -> f64 {
+        self.at
     }
 
-    fn adjusts(&self) -> Adjusts {
-        Adjusts::Always
-    }
-
-    fn parts(&self) -> &'static [&'static str] {
-        self.settings.parts()
-    }
-
-    fn weights(
+    fn effect(
         &self,
         data: &Dataset<'_>,
-        rule: &Rule,
+        weight: &[f64],
         scratch: &mut Scratch,
-        out: &mut Vec<f64>,
-    ) -> Result<(), Status> {
-        propensity::weights(&self.settings, data, rule, scratch, out)
-    }
-
-    fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
-        let Response::Time { time, event, .. } = data.response else {
-            return Estimate::failed(Status::NoVariation, data.arm.len());
-        };
+        influence: &mut [f64],
+    ) -> Result<f64, Status> {
+        let Response::Time { time, event, .. } = data.response else { return Err(Status::NoVariation) };
         let course = Course { time, event, competing: &[] };
-        propensity::analyse(&self.settings, data, rule, scratch, self.at, |weight, scratch, influence| {
-            let [control, experimental] = incidence(course, data.arm, weight, self.at, scratch, influence)?;
-            for psi in influence {
-                *psi = -*psi;
-            }
-            Ok(control - experimental)
-        })
+        let [control, experimental] = incidence(course, data.arm, weight, self.at, scratch, influence)?;
+        for psi in influence {
+            *psi = -*psi;
+        }
+        Ok(control - experimental)
     }
 }

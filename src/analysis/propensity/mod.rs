@@ -24,6 +24,7 @@ pub(crate) mod incidence;
 pub(crate) mod matching;
 pub(crate) mod score;
 pub mod settings;
+pub(crate) mod weighted;
 pub(crate) mod weighting;
 
 use crate::analysis::indicators::Indicators;
