@@ -47,7 +47,8 @@ impl View {
     }
 
     /// Looks at the frame's patients as the protocol does. `end` are administrative ends of follow-up, empty where there are none;
-    /// `complete` leaves out loss, missed visits and the cut.
+    /// `complete` leaves out loss, missed visits and the cut. `days` are the visits of another look at the same patients: their days are
+    /// the same again.
     ///
     /// # Errors
     /// A parameter of dropout or of a missed visit outside its domain.
@@ -59,6 +60,7 @@ impl View {
         candidates: Index<'_>,
         end: &[f64],
         complete: bool,
+        days: Option<&[Attendance]>,
         frame: &mut Frame,
         noise: &mut Noise,
     ) -> Result<(), Fault> {
@@ -103,7 +105,9 @@ impl View {
             let Attendance { day, held } = &mut self.visits[v];
             let (from, to) = plan.window;
             day.resize(rows, from);
-            if to > from {
+            if let Some(days) = days {
+                day.copy_from_slice(&days[v].day);
+            } else if to > from {
                 plan.day.words64(replicate, candidates, |at, words| {
                     for (d, &w) in day[at..].iter_mut().zip(words) {
                         *d = from + (to - from) * unit(w);

@@ -47,6 +47,16 @@ impl Selection {
         }
     }
 
+    /// Appends all rows of an endpoint, for one arm.
+    pub(crate) fn append_all(&mut self, measured: &Measured, arm: u8) {
+        self.arm.resize(self.arm.len() + measured.known.len(), arm);
+        append_all(&mut self.values, &measured.values);
+        self.tiers.resize_with(measured.tiers.len().max(self.tiers.len()), Values::default);
+        for (to, from) in self.tiers.iter_mut().zip(&measured.tiers) {
+            append_all(to, from);
+        }
+    }
+
     /// Appends the site as a factor: an indicator for each site with patients among the picks but the one with most of them.
     pub fn add_sites(&mut self, site: &[u16]) {
         let sites = site.iter().max().map_or(0, |&s| usize::from(s) + 1);
@@ -127,6 +137,17 @@ fn append(to: &mut Values, from: &Values, picks: &[u32]) {
     if !from.right.is_empty() {
         to.right.extend(picks.iter().map(|&i| from.right[i as usize]));
     }
+}
+
+fn append_all(to: &mut Values, from: &Values) {
+    to.levels = from.levels;
+    to.threshold = from.threshold;
+    to.code.extend_from_slice(&from.code);
+    to.real.extend_from_slice(&from.real);
+    to.event.extend_from_slice(&from.event);
+    to.competing.extend_from_slice(&from.competing);
+    to.at_risk.extend_from_slice(&from.at_risk);
+    to.right.extend_from_slice(&from.right);
 }
 
 fn response<'a>(kind: Option<ResponseKind>, values: &'a Values, tiers: &'a [Values]) -> Response<'a> {

@@ -165,6 +165,10 @@ pub(super) fn pick(
     let row = &protocol.analyses[number];
     let rows = work.cohort.rows;
     work.selection.picks.clear();
+    if potential.is_some() && row.subset.is_none() && group.is_none() {
+        work.selection.picks.extend(0..rows as u32);
+        return;
+    }
     work.alive.clear();
     match potential {
         None => {

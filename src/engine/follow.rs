@@ -23,7 +23,7 @@ pub fn follow(
     }
     cut(protocol, replicate, work, trial)?;
     let candidates = index(&work.candidates, work.dense);
-    work.view.look(protocol, replicate, candidates, &work.end, false, &mut work.cohort, &mut work.noise)?;
+    work.view.look(protocol, replicate, candidates, &work.end, false, None, &mut work.cohort, &mut work.noise)?;
     if !work.view.lost.is_empty() || !work.view.end.is_empty() {
         let sum: f64 = work.view.seen.iter().map(|&t| if t > 0.0 { t } else { 0.0 }).sum();
         trial.follow_up = sum / work.cohort.rows as f64;
@@ -58,7 +58,7 @@ fn cut(
             ends(&mut work.end, rows, &work.entry, horizon, date);
         }
         let candidates = index(&work.candidates, work.dense);
-        work.view.look(protocol, replicate, candidates, &work.end, false, &mut work.cohort, &mut work.noise)?;
+        work.view.look(protocol, replicate, candidates, &work.end, false, None, &mut work.cohort, &mut work.noise)?;
         if let Some(plan @ MeasurePlan::Time { .. }) = &protocol.endpoints[endpoint] {
             let measured = &mut work.measured[endpoint];
             let Workspace { cohort, view, noise, meter, .. } = work;

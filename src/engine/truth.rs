@@ -201,7 +201,7 @@ pub fn truth(
 }
 
 /// Endpoints of every enrolled patient in every arm: complete, as seen, and complete with death and competing events switched off.
-/// Outcomes that do not depend on the arm are there from [`super::follow`].
+/// Outcomes that do not depend on the arm, and days of visits, are there from [`super::follow`].
 ///
 /// # Errors
 /// See [`super::replicate`].
@@ -218,7 +218,8 @@ pub(super) fn potential_endpoints(
         }
         for seen in 0..if protocol.incomplete { 2 } else { 1 } {
             let view = &mut work.complete;
-            view.look(protocol, replicate, candidates, &work.end, seen == 0, &mut work.cohort, &mut work.noise)?;
+            let days = Some(work.view.visits.as_slice());
+            view.look(protocol, replicate, candidates, &work.end, seen == 0, days, &mut work.cohort, &mut work.noise)?;
             let (cohort, registers, meter) = (&work.cohort, &mut work.noise.registers, &mut work.meter);
             for (measured, plan) in work.potential[arm][seen].iter_mut().zip(&protocol.endpoints) {
                 if let Some(plan) = plan {
@@ -441,9 +442,11 @@ fn value(
             let time = if stay { selection.at_risk() } else { time };
             let competing = if matches!(goal, Target::Incidence(_)) { *competing } else { &[] };
             let table = &mut tables.rows[number][seen][g];
-            for (row, ((&arm, &t), &d)) in data.arm.iter().zip(time).zip(*event).enumerate() {
-                let end = if competing.get(row) == Some(&1) { 2 } else { usize::from(d) };
-                table.count_time(usize::from(arm), t, end, units(weights[row]));
+            // controls come first
+            for (arm, rows) in [(0, 0..both.sizes[0]), (1, both.sizes[0]..time.len())] {
+                let competing = competing.get(rows.clone()).unwrap_or(&[]);
+                let weights = weights[rows.clone()].iter().map(|&w| units(w));
+                table.count_times(arm, &time[rows.clone()], &event[rows], competing, weights);
             }
             if estimate.is_none() {
                 let rows = FollowUp { arm: data.arm, time, event, competing, weight: weights };
@@ -481,6 +484,11 @@ pub(super) fn both_arms(
     std::mem::swap(&mut everyone, &mut selection.picks);
     let mut sizes = [0; 2];
     for (a, measured) in arms.iter().enumerate() {
+        if everyone.len() == cohort.rows && measured.known.iter().all(|&k| k == 1) {
+            sizes[a] = cohort.rows;
+            selection.append_all(measured, a as u8);
+            continue;
+        }
         selection.picks.clear();
         selection.picks.extend(everyone.iter().copied().filter(|&i| measured.known[i as usize] == 1));
         sizes[a] = selection.picks.len();

@@ -62,12 +62,31 @@ impl Table {
         self.counts[arm][0][usize::from(category)] += UNIT;
     }
 
-    /// Counts a follow-up time of a patient of an arm: how it ended (0 censored, 1 event, 2 competing event), and the patient's weight
-    /// in units of [`UNIT`].
-    pub fn count_time(&mut self, arm: usize, time: f64, end: usize, weight: u64) {
-        let of_end = &mut self.counts[arm][end];
-        if !of_end.is_empty() {
-            of_end[bin(time)] += weight;
+    /// Counts the follow-up times of an arm's patients, each with the patient's weight in units of [`UNIT`]. `competing` is empty
+    /// where nothing competes.
+    pub fn count_times(
+        &mut self,
+        arm: usize,
+        time: &[f64],
+        event: &[u8],
+        competing: &[u8],
+        weights: impl Iterator<Item = u64>,
+    ) {
+        let [censored, events, others] = &mut self.counts[arm];
+        if censored.is_empty() {
+            return;
+        }
+        for (row, ((&t, &d), w)) in time.iter().zip(event).zip(weights).enumerate() {
+            let of_end = if competing.get(row) == Some(&1) {
+                &mut *others
+            } else if d == 1 {
+                &mut *events
+            } else {
+                &mut *censored
+            };
+            if let Some(count) = of_end.get_mut(bin(t)) {
+                *count += w;
+            }
         }
     }
 

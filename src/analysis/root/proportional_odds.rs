@@ -19,7 +19,6 @@ struct ProportionalOdds {
 
 /// Derivatives of ln P(Y) = ln F(θᵤ − η) + ln(1 − F(θₗ − η)) + ln(1 − e^(θₗ − θᵤ)) by θᵤ, θₗ and η, and what the information is made of.
 struct Terms {
-    value: f64,
     upper: f64,
     lower: f64,
     eta: f64,
@@ -30,18 +29,16 @@ struct Terms {
 }
 
 fn terms(thresholds: &[f64], category: usize, eta: f64) -> Terms {
-    let mut t = Terms { value: 0.0, upper: 0.0, lower: 0.0, eta: 0.0, density: [0.0; 2], width: 0.0 };
+    let mut t = Terms { upper: 0.0, lower: 0.0, eta: 0.0, density: [0.0; 2], width: 0.0 };
     let (upper, lower) = (thresholds.get(category), category.checked_sub(1).map(|k| thresholds[k]));
     if let Some(upper) = upper {
         let above = 1.0 / (1.0 + (upper - eta).exp());
-        t.value -= log_one_plus_exp(eta - upper);
         t.upper += above;
         t.eta -= above;
         t.density[0] = above * (1.0 - above);
     }
     if let Some(lower) = lower {
         let below = 1.0 / (1.0 + (eta - lower).exp());
-        t.value -= log_one_plus_exp(lower - eta);
         t.lower -= below;
         t.eta += below;
         t.density[1] = below * (1.0 - below);
@@ -49,13 +46,29 @@ fn terms(thresholds: &[f64], category: usize, eta: f64) -> Terms {
     if let (Some(upper), Some(lower)) = (upper, lower) {
         let width = upper - lower;
         let odds = 1.0 / width.exp_m1();
-        // NaN outside the domain, where thresholds do not ascend
-        t.value += if width > 0.0 { (-(-width).exp_m1()).ln() } else { f64::NEG_INFINITY };
         t.upper += odds;
         t.lower -= odds;
         t.width = odds * (1.0 + odds);
     }
     t
+}
+
+/// ln P(Y).
+fn log_probability(thresholds: &[f64], category: usize, eta: f64) -> f64 {
+    let (upper, lower) = (thresholds.get(category), category.checked_sub(1).map(|k| thresholds[k]));
+    let mut value = 0.0;
+    if let Some(upper) = upper {
+        value -= log_one_plus_exp(eta - upper);
+    }
+    if let Some(lower) = lower {
+        value -= log_one_plus_exp(lower - eta);
+    }
+    if let (Some(upper), Some(lower)) = (upper, lower) {
+        let width = upper - lower;
+        // outside the domain, where thresholds do not ascend
+        value += if width > 0.0 { (-(-width).exp_m1()).ln() } else { f64::NEG_INFINITY };
+    }
+    value
 }
 
 fn log_one_plus_exp(x: f64) -> f64 {
@@ -103,8 +116,9 @@ pub(crate) fn proportional_odds(data: &Dataset<'_>, weights: [f64; 2]) -> Result
         for (row, &c) in code.iter().enumerate() {
             let w = weight(row);
             let category = usize::from(place[usize::from(c)]);
-            let t = terms(thresholds, category, columns.combine(slopes, row));
-            value += w * t.value;
+            let eta = columns.combine(slopes, row);
+            let t = terms(thresholds, category, eta);
+            value += w * log_probability(thresholds, category, eta);
             for (threshold, slope, density) in [
                 (Some(category).filter(|&u| u < m), t.upper, t.density[0]),
                 (category.checked_sub(1), t.lower, t.density[1]),
