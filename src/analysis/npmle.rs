@@ -10,6 +10,8 @@ const ROUNDS: usize = 500;
 const HALVINGS: usize = 40;
 /// Factors of the likelihood whose logarithm is taken together.
 const FACTORS: usize = 8;
+/// Mass that rounding alone may leave where there is none.
+const LEAST: f64 = 1e-9;
 /// A pivot below this share of its diagonal: masses that the data do not tell apart.
 const ALIKE: f64 = 1e-12;
 
@@ -100,6 +102,8 @@ impl Npmle {
     /// [`Status::TooFew`] where the time lies beyond the last left end and mass stands there; [`Status::Singular`] where the data do not
     /// tell the masses apart.
     pub fn survival(&mut self, time: f64) -> Result<(f64, f64), Status> {
+        let mass = &self.mass;
+        self.support.retain(|&j| mass[j as usize] > LEAST);
         self.expand();
         self.free.clear();
         self.free.extend(0..self.support.len() as u32);
