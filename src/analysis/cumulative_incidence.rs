@@ -3,7 +3,7 @@
 use super::failures::{Leaving, last_failure};
 use super::hazard::hazard_rule;
 use super::kaplan_meier::month;
-use super::time_order::{ascending, at_each_time};
+use super::time_order::at_each_time;
 use super::wald::wald;
 use super::{Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
@@ -79,7 +79,8 @@ impl Analysis for CumulativeIncidence {
         let Response::Time { time, event, competing } = data.response else {
             return Estimate::failed(Status::NoVariation, n);
         };
-        ascending(time, last_failure(time, event, competing, self.at), &mut scratch.keys, &mut scratch.order);
+        let last = last_failure(time, event, competing, self.at);
+        scratch.sorted.rows(time, |_, t| t <= last, &mut scratch.order);
         let sizes = [n - experimental, experimental].map(|x| x as f64);
         let walk = |see: &mut dyn FnMut(usize, &Arm, f64, f64)| {
             let mut arms = sizes.map(Arm::start);

@@ -5,7 +5,7 @@ use super::design::{
 };
 use super::failures::competes;
 use super::hazard::hazard_rule;
-use super::time_order::{ascending, at_each_time};
+use super::time_order::at_each_time;
 use super::wald::wald;
 use super::weighted_cox::RiskSets;
 use super::{Adjusts, Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -77,7 +77,7 @@ impl Analysis for FineGray {
         let Response::Time { time, event, competing } = data.response else {
             return Estimate::failed(Status::NoVariation, n);
         };
-        ascending(time, f64::INFINITY, &mut scratch.keys, &mut scratch.order);
+        scratch.sorted.rows(time, |_, _| true, &mut scratch.order);
         let mut events = [0_usize; 2];
         for (&d, &a) in event.iter().zip(data.arm) {
             events[usize::from(a)] += usize::from(d);

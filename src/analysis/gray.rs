@@ -2,7 +2,7 @@
 
 use super::failures::{Leaving, last_failure};
 use super::hazard::hazard_rule;
-use super::time_order::{ascending, at_each_time};
+use super::time_order::at_each_time;
 use super::wald::score_test;
 use super::{Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::scenario::form::{Complaint, Form, Values};
@@ -67,7 +67,8 @@ impl Analysis for Gray {
         let Response::Time { time, event, competing } = data.response else {
             return Estimate::failed(Status::NoVariation, n);
         };
-        ascending(time, last_failure(time, event, competing, f64::INFINITY), &mut scratch.keys, &mut scratch.order);
+        let last = last_failure(time, event, competing, f64::INFINITY);
+        scratch.sorted.rows(time, |_, t| t <= last, &mut scratch.order);
         let [terms, ..] = &mut scratch.real;
         terms.clear();
 

@@ -407,7 +407,7 @@ pub struct Scratch {
     pub keys: Vec<u64>,
     /// Orders.
     pub order: Vec<u32>,
-    /// The order of the last weighted row's times.
+    /// The order of the last times.
     pub sorted: time_order::Sorted,
     /// Counts.
     pub counts: Vec<u32>,

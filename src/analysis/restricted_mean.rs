@@ -1,7 +1,7 @@
 //! Difference of two restricted mean survival times.
 
 use super::kaplan_meier::month;
-use super::time_order::{ascending, at_each_time, last_event};
+use super::time_order::{at_each_time, last_event};
 use super::wald::wald;
 use super::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
@@ -69,7 +69,8 @@ impl Analysis for RestrictedMean {
         let Response::Time { time, event, .. } = data.response else {
             return Estimate::failed(Status::NoVariation, n);
         };
-        ascending(time, last_event(time, event, self.at), &mut scratch.keys, &mut scratch.order);
+        let last = last_event(time, event, self.at);
+        scratch.sorted.rows(time, |_, t| t <= last, &mut scratch.order);
         let sizes = [n - experimental, experimental].map(|x| x as f64);
         let walk = |see: &mut dyn FnMut(usize, &Curve, f64)| {
             let mut curves = sizes.map(Curve::start);

@@ -94,7 +94,7 @@ pub(crate) fn sort_rows(
     true
 }
 
-/// The order of the last times sorted: weighted rows of one plan nearly always share it.
+/// The order of the last times sorted: rows of one plan nearly always share it.
 #[derive(Debug, Default)]
 pub struct Sorted {
     time: Vec<f64>,

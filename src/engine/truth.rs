@@ -370,7 +370,6 @@ fn potential(
         let sum = |arm: usize| -> f64 { everyone.iter().map(|&i| probability(protocol, work, arm, i as usize)).sum() };
         let [e, c] = plan.arms.map(sum);
         both.control = c / (c + e);
-        both.sample.forget();
     }
     let value = value(protocol, number, goal, [seen, g], arms, &mut both, work, row, tables);
     std::mem::swap(&mut work.selection, &mut both.selection);
@@ -413,7 +412,10 @@ fn value(
     let kind = arms[0].kind;
     let unadjusted = plan.covariates.is_empty() && !plan.site_factor && plan.method.adjusts() != Adjusts::Always;
     let direct = unadjusted && kind.is_some_and(|k| plan.method.takes().contains(&k));
+    // the method finds the order of this view's times, and leaves it
+    std::mem::swap(&mut scratch.sorted, &mut both.sample.sorted);
     let estimate = direct.then(|| plan.method.analyse(&data, &protocol.analyses[number].rule, scratch));
+    std::mem::swap(&mut scratch.sorted, &mut both.sample.sorted);
     let sums = &mut row.sums[seen][g];
     let mut value = f64::NAN;
     match (goal, &data.response) {
@@ -450,13 +452,7 @@ fn value(
             }
             if estimate.is_none() {
                 let rows = FollowUp { arm: data.arm, time, event, competing, weight: weights };
-                if stay {
-                    both.sample.forget();
-                }
                 value = both.sample.value(goal, &rows, arm_shares(plan, both.control));
-                if stay {
-                    both.sample.forget();
-                }
             }
         }
         _ => {}

@@ -2,7 +2,7 @@
 
 use super::table::{hazard_ratio, peto};
 use super::{Sums, Target};
-use crate::analysis::time_order::{ascending, at_each_time};
+use crate::analysis::time_order::{Sorted, at_each_time};
 
 /// Follow-up of both arms' potential outcomes, an entry a row.
 #[derive(Clone, Copy, Debug)]
@@ -22,19 +22,13 @@ pub struct FollowUp<'a> {
 /// Memory that the targets of one replicate reuse.
 #[derive(Debug, Default)]
 pub struct Sample {
-    keys: Vec<u64>,
+    /// The order of the last times, which several targets share.
+    pub sorted: Sorted,
     order: Vec<u32>,
-    /// Whether `order` is that of the follow-up at hand.
-    sorted: bool,
     sets: Vec<[f64; 4]>,
 }
 
 impl Sample {
-    /// Forgets the order of times. To be called whenever other follow-up times come than those of the last [`Self::value`].
-    pub fn forget(&mut self) {
-        self.sorted = false;
-    }
-
     /// The value of a target of follow-up times; NaN where it does not exist. `share` are the arms' shares of patients (control,
     /// experimental), which matter where hazards are not proportional.
     #[must_use]
@@ -51,12 +45,9 @@ impl Sample {
         }
     }
 
-    /// Sorts, if that is not done; gives the arms' total weights.
-    fn sort(&mut self, rows: &FollowUp<'_>) -> [f64; 2] {
-        if !self.sorted {
-            ascending(rows.time, f64::INFINITY, &mut self.keys, &mut self.order);
-            self.sorted = true;
-        }
+    /// Sorts the rows with times up to `until`; gives the arms' total weights.
+    fn sort(&mut self, rows: &FollowUp<'_>, until: f64) -> [f64; 2] {
+        self.sorted.rows(rows.time, |_, t| t <= until, &mut self.order);
         let mut total = [0.0; 2];
         for (&arm, &w) in rows.arm.iter().zip(rows.weight) {
             total[usize::from(arm)] += w;
@@ -66,7 +57,7 @@ impl Sample {
 
     /// (d₀, d₁, Y₀, Y₁) at each time of an event.
     fn risk_sets(&mut self, rows: &FollowUp<'_>, share: [f64; 2]) {
-        let total = self.sort(rows);
+        let total = self.sort(rows, f64::INFINITY);
         let scale = [0, 1].map(|a: usize| if total[a] > 0.0 { share[a] / total[a] } else { 0.0 });
         let mut at_risk = total;
         self.sets.clear();
@@ -90,14 +81,10 @@ impl Sample {
     }
 
     fn difference(&mut self, rows: &FollowUp<'_>, at: f64, of: impl Fn(&Curve) -> f64) -> f64 {
-        let total = self.sort(rows);
+        let total = self.sort(rows, at);
         let mut curves =
             total.map(|at_risk| Curve { at_risk, free: 1.0, survival: 1.0, incidence: 0.0, area: 0.0, month: 0.0 });
         for group in at_each_time(&self.order, rows.time) {
-            let month = rows.time[group[0] as usize];
-            if month > at {
-                break;
-            }
             let (mut had, mut competing, mut left) = ([0.0; 2], [0.0; 2], [0.0; 2]);
             for &row in group {
                 let row = row as usize;
@@ -106,6 +93,7 @@ impl Sample {
                 competing[a] += w * f64::from(rows.competing.get(row).copied().unwrap_or(0));
                 left[a] += w;
             }
+            let month = rows.time[group[0] as usize];
             for (a, curve) in curves.iter_mut().enumerate() {
                 curve.step(month, had[a], competing[a], left[a]);
             }
