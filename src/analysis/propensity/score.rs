@@ -109,7 +109,7 @@ impl Score {
             let odds_against = (-logit).min(700.0).exp();
             *e = 1.0 / (1.0 + odds_against);
             *c = odds_against * *e;
-            *r = if *arm != 0 { *c } else { -*e };
+            *r = [-*e, *c][usize::from(*arm != 0)];
         }
         self.describe(data.arm, experimental);
         Ok(())

@@ -71,16 +71,19 @@ impl Weights {
         let share = arm.iter().map(|a| f64::from(*a)).sum::<f64>() / arm.len() as f64;
         let numerator = if stabilised { [1.0 - share, share] } else { [1.0; 2] };
         let given = arm.iter().zip(score.probability.iter().zip(&score.complement));
-        self.weight.extend(given.map(|(a, (e, c))| if *a != 0 { numerator[1] / e } else { numerator[0] / c }));
+        // arms alternate as chance has it: look-ups, where a branch would be guessed wrong half the time
+        self.weight.extend(given.map(|(a, (e, c))| {
+            let a = usize::from(*a != 0);
+            numerator[a] / [*c, *e][a]
+        }));
         self.slope.extend(score.residual.iter().map(|r| -r));
     }
 
     fn treated(&mut self, score: &Score, arm: &[u8], treated: u8) {
         let given = arm.iter().zip(score.probability.iter().zip(&score.complement));
-        self.weight.extend(given.map(|(a, (e, c))| match *a == treated {
-            true => 1.0,
-            false if treated != 0 => e / c,
-            false => c / e,
+        self.weight.extend(given.map(|(a, (e, c))| {
+            let odds = if treated != 0 { e / c } else { c / e };
+            [odds, 1.0][usize::from(*a == treated)]
         }));
         let towards = if treated != 0 { 1.0 } else { -1.0 };
         self.slope.extend(arm.iter().map(|a| if *a == treated { 0.0 } else { towards }));
@@ -88,8 +91,8 @@ impl Weights {
 
     fn overlap(&mut self, score: &Score, arm: &[u8]) {
         let given = || arm.iter().zip(score.probability.iter().zip(&score.complement));
-        self.weight.extend(given().map(|(a, (e, c))| if *a != 0 { *c } else { *e }));
-        self.slope.extend(given().map(|(a, (e, c))| if *a != 0 { -e } else { *c }));
+        self.weight.extend(given().map(|(a, (e, c))| [*e, *c][usize::from(*a != 0)]));
+        self.slope.extend(given().map(|(a, (e, c))| [*c, -e][usize::from(*a != 0)]));
     }
 
     fn match_pairs(&mut self, caliper: f64, score: &Score, arm: &[u8], treated: u8) {
@@ -186,10 +189,13 @@ pub(crate) struct Balance {
 pub(crate) fn balance(score: &Score, arm: &[u8], weight: &[f64], work: &mut Vec<f64>) -> Balance {
     let (mut total, mut squares, mut largest) = ([0.0; 2], [0.0; 2], [0.0_f64; 2]);
     for (w, a) in weight.iter().zip(arm) {
-        let a = usize::from(*a != 0);
-        total[a] += w;
-        squares[a] += w * w;
-        largest[a] = largest[a].max(*w);
+        // both arms' sums go on side by side: the other arm's by 0
+        let own = f64::from(u8::from(*a != 0));
+        for (a, w) in [w * (1.0 - own), w * own].into_iter().enumerate() {
+            total[a] += w;
+            squares[a] += w * w;
+            largest[a] = if w > largest[a] { w } else { largest[a] };
+        }
     }
     let signed = [-1.0 / total[0], 1.0 / total[1]];
     work.clear();
