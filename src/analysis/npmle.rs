@@ -10,6 +10,8 @@ const ROUNDS: usize = 500;
 const HALVINGS: usize = 40;
 /// Factors of the likelihood whose logarithm is taken together.
 const FACTORS: usize = 8;
+/// Smallest factor by which one step may shrink a patient's likelihood.
+const SHRINKS: f64 = 1e-6;
 /// Mass that rounding alone may leave where there is none.
 const LEAST: f64 = 1e-9;
 /// A pivot below this share of its diagonal: masses that the data do not tell apart.
@@ -370,8 +372,9 @@ impl Npmle {
             for ((first, end), weight) in first.zip(end).zip(self.weight.chunks(FACTORS)) {
                 let mut product = 1.0;
                 for ((&a, &b), w) in first.iter().zip(end).zip(weight) {
-                    // below 0 by rounding only
-                    product *= (1.0 + part * w * (self.ends[b as usize] - self.ends[a as usize])).max(0.0);
+                    let factor = 1.0 + part * w * (self.ends[b as usize] - self.ends[a as usize]);
+                    // a likelihood that all but vanishes could no longer be told from 0 as a difference of sums
+                    product *= if factor < SHRINKS { 0.0 } else { factor };
                 }
                 gain += product.ln();
             }
