@@ -72,7 +72,7 @@ impl Tables {
     }
 
     /// Variance of a weighted log hazard ratio times the number of events, where hazards are equal and events tell nothing of the true
-    /// score e of the treated: E[1/(e(1 − e))] for weights to everyone, 1/E[e(1 − e)] to the overlap, E[e/(1 − e)]/E[e]² to the treated;
+    /// score e of the treated: E\[1/(e(1 − e))\] for weights to everyone, 1/E\[e(1 − e)\] to the overlap, E\[e/(1 − e)\]/E\[e\]² to the treated;
     /// 4 where e = ½. None where arms are randomised, or more than two, or patients matched.
     #[must_use]
     pub fn weighted_variance(&self, plan: &AnalysisPlan, treated: usize) -> Option<f64> {
