@@ -135,7 +135,7 @@ fn choose(protocol: &Protocol<'_>, work: &mut Workspace) -> Result<(), Fault> {
     let rows = work.cohort.rows;
     work.propensity.clear();
     work.propensity.resize(rows * protocol.propensity.len(), 0.0);
-    if rows == 0 {
+    if work.propensity.is_empty() {
         return Ok(());
     }
     for (program, out) in protocol.propensity.iter().zip(work.propensity.chunks_exact_mut(rows)) {
