@@ -6,6 +6,7 @@ mod follow;
 mod pilot_root;
 mod pilot_score;
 mod screen;
+mod tables;
 mod truth;
 
 use crate::allocation::Enrolled;
@@ -20,7 +21,8 @@ pub use follow::{follow, potential_outcomes};
 pub use pilot_root::pilot_roots;
 pub use pilot_score::{left_out, pilot_scores};
 pub use screen::{Candidates, MOST_SCREENED, candidates, screen_pilot};
-pub use truth::{Tables, target, truth};
+pub use tables::Tables;
+pub use truth::{target, truth};
 
 /// What one trial was like.
 #[derive(Clone, Copy, Debug, Default)]
