@@ -149,6 +149,8 @@ pub struct Row {
     pub interaction: Option<Program>,
     /// Baseline covariates.
     pub covariates: Vec<Program>,
+    /// Strata.
+    pub strata: Vec<Program>,
     /// Number of the first analysis with the same covariates.
     pub covariates_as: usize,
     /// Test and interval.
@@ -219,6 +221,7 @@ impl<'s> Protocol<'s> {
                 subset: a.subset.as_ref().map(Program::compile),
                 interaction: a.interaction.as_ref().map(Program::compile),
                 covariates: a.covariates.iter().map(Program::compile).collect(),
+                strata: a.strata.iter().map(Program::compile).collect(),
                 covariates_as: with_covariates(scenario, number),
                 rule: Rule { alpha: a.alpha, sides: a.sides, null: a.null, better, treated: a.treated },
                 orientation: a.method.orientation(better),
@@ -287,6 +290,7 @@ fn first_asking(scenario: &Scenario, number: usize) -> usize {
             == (plan.endpoint, plan.arms, plan.method.target(), plan.method.tilt(), plan.method.adjusts())
             && (a.treated, a.method.levels_arms()) == (plan.treated, plan.method.levels_arms())
             && a.subset == plan.subset
+            && (&a.strata, a.site_stratum) == (&plan.strata, plan.site_stratum)
             && a.interaction == plan.interaction
     };
     // matched sets, and coefficients beside covariates, are each analysis's own

@@ -1,6 +1,6 @@
 //! From endpoints measured to the data set of one analysis: the patients of two arms in a subset whose endpoint is known.
 
-use crate::analysis::{Covariates, Dataset, Response, ResponseKind};
+use crate::analysis::{Covariates, Dataset, Response, ResponseKind, Strata};
 use crate::endpoint::hierarchical::{Comparison, MAX_TIERS, Tier};
 use crate::endpoint::measured::{Measured, Values};
 
@@ -21,6 +21,12 @@ pub struct Selection {
     pub count: usize,
     /// The analysis whose covariates these are, of all patients.
     pub(crate) everyone_as: Option<usize>,
+    /// Code of each row's stratum; empty where the analysis is not stratified.
+    strata: Vec<u32>,
+    levels: usize,
+    /// Values that occur, ascending.
+    distinct: Vec<f64>,
+    combined: Vec<f64>,
     by_site: Vec<u32>,
     /// Column of each site; none of the reference.
     column_of: Vec<Option<u32>>,
@@ -34,7 +40,31 @@ impl Selection {
         self.tiers.iter_mut().for_each(clear);
         self.covariates.clear();
         self.count = 0;
+        self.strata.clear();
+        self.levels = 0;
         self.everyone_as = None;
+    }
+
+    /// Divides the strata further by a value of each pick; strata are numbered in the order of the values, those without patients
+    /// left out.
+    pub fn stratify(&mut self, value: impl Fn(usize) -> f64) {
+        self.strata.resize(self.picks.len(), 0);
+        self.distinct.clear();
+        self.distinct.extend(self.picks.iter().map(|&i| value(i as usize)));
+        let values = renumber(&mut self.distinct);
+        // old and new stratum in one number, exact in a double
+        self.combined.clear();
+        self.combined.extend(self.strata.iter().zip(&self.picks).map(|(&s, &i)| {
+            let x = value(i as usize);
+            let rank = self.distinct.partition_point(|d| d.total_cmp(&x).is_lt());
+            f64::from(s) * values as f64 + rank as f64
+        }));
+        self.distinct.clear();
+        self.distinct.extend_from_slice(&self.combined);
+        self.levels = renumber(&mut self.distinct);
+        for (s, &x) in self.strata.iter_mut().zip(&self.combined) {
+            *s = self.distinct.partition_point(|&d| d < x) as u32;
+        }
     }
 
     /// Appends the picked rows of an endpoint.
@@ -97,6 +127,7 @@ impl Selection {
             arm: &self.arm,
             response: response(measured.kind, &self.values, &self.tiers[..measured.tiers.len()]),
             covariates: Covariates { values: &self.covariates, count: self.count },
+            strata: Strata { code: &self.strata, levels: self.levels },
         }
     }
 }
@@ -104,7 +135,15 @@ impl Selection {
 /// The data set of all patients, where no row has to be left out: no copy.
 #[must_use]
 pub fn whole<'a>(measured: &'a Measured, arm: &'a [u8], covariates: Covariates<'a>) -> Dataset<'a> {
-    Dataset { arm, response: response(measured.kind, &measured.values, &measured.tiers), covariates }
+    let response = response(measured.kind, &measured.values, &measured.tiers);
+    Dataset { arm, response, covariates, strata: Strata::default() }
+}
+
+/// Leaves each value once, ascending; their number.
+fn renumber(values: &mut Vec<f64>) -> usize {
+    values.sort_unstable_by(f64::total_cmp);
+    values.dedup_by(|a, b| a.total_cmp(b).is_eq());
+    values.len()
 }
 
 fn clear(values: &mut Values) {

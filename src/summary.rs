@@ -13,7 +13,7 @@ mod accumulator;
 mod describe;
 mod moments;
 
-use crate::analysis::{Scale, Status};
+use crate::analysis::{Decision, Scale};
 use crate::engine::{RowRecord, Tables, left_out, target};
 use crate::estimand;
 use crate::planning;
@@ -378,14 +378,9 @@ pub struct LookBack {
 /// Rejection as [`Summary`] counts it: +1 in favour, −1 against, 0 neither.
 #[must_use]
 pub fn rejection(row: &RowRecord, tail: f64, two_sided: bool) -> i32 {
-    let e = &row.estimate;
-    if e.status != Status::Estimated {
-        0
-    } else if e.p <= tail {
-        1
-    } else if two_sided && 1.0 - e.p <= tail {
-        -1
-    } else {
-        0
+    match row.estimate.decision(tail, two_sided) {
+        Decision::Favour => 1,
+        Decision::Against => -1,
+        Decision::Neither => 0,
     }
 }

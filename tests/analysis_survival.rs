@@ -93,6 +93,7 @@ impl Data {
             arm: &self.arm,
             response: Response::Time { time: &self.time, event: &self.event, competing: &[] },
             covariates: Covariates { values: &self.covariates, count: self.covariates.len() / self.time.len().max(1) },
+            strata: Default::default(),
         };
         method.analyse(&data, rule, scratch)
     }

@@ -76,6 +76,7 @@ impl Data {
             arm: &self.arm,
             response: Response::Hierarchical(self.comparison()),
             covariates: Covariates::default(),
+            strata: Default::default(),
         };
         method.analyse(&data, rule, scratch)
     }

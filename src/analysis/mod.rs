@@ -169,6 +169,29 @@ impl<'a> Covariates<'a> {
     }
 }
 
+/// The stratum of each patient, coded 0 … levels − 1 in the order of the values that define it; levels without patients do not occur.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Strata<'a> {
+    /// Code of each patient's stratum; empty where the analysis is not stratified.
+    pub code: &'a [u32],
+    /// Number of strata; 0 where the analysis is not stratified.
+    pub levels: usize,
+}
+
+impl Strata<'_> {
+    /// The stratum of a patient; 0 where the analysis is not stratified.
+    #[must_use]
+    pub fn of(&self, row: usize) -> usize {
+        self.code.get(row).map_or(0, |&s| s as usize)
+    }
+
+    /// Number of strata, one where the analysis is not stratified.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.levels.max(1)
+    }
+}
+
 /// The locked data that an analysis may see: patients of two arms whose endpoint is observed, in index order.
 #[derive(Clone, Copy, Debug)]
 pub struct Dataset<'a> {
@@ -178,6 +201,8 @@ pub struct Dataset<'a> {
     pub response: Response<'a>,
     /// Baseline covariates, n rows.
     pub covariates: Covariates<'a>,
+    /// Strata of the analysis.
+    pub strata: Strata<'a>,
 }
 
 /// What the protocol fixes for an analysis.
@@ -260,10 +285,16 @@ pub struct Estimate {
     pub lower: f64,
     /// Upper confidence limit.
     pub upper: f64,
-    /// Test statistic on the standard normal scale where the method has one (t statistics stay t), oriented by `better`.
+    /// Test statistic on the standard normal scale where the method has one (t statistics stay t), oriented by `better`; NaN where it
+    /// has none (exact tests, posterior probabilities).
     pub z: f64,
     /// One-sided p-value in favour of the experimental arm.
     pub p: f64,
+    /// Degrees of freedom of a t statistic; infinite where z is normal.
+    pub df: f64,
+    /// The one-sided p-value against the experimental arm and the two-sided one, where they do not follow from `p` by the symmetry of
+    /// z: exact tests, tests whose statistic has a direction of its own.
+    pub others: Option<[f64; 2]>,
     /// Patients used.
     pub n: u32,
     /// Events used (responders, deaths; patients above the lowest category for ordinal endpoints; 0 where meaningless).
@@ -285,10 +316,63 @@ impl Estimate {
             upper: f64::NAN,
             z: f64::NAN,
             p: f64::NAN,
+            df: f64::INFINITY,
+            others: None,
             n: n as u32,
             events: 0,
             parts: [0.0; 8],
             status,
+        }
+    }
+}
+
+/// What a test decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The null hypothesis is rejected in favour of the experimental arm.
+    Favour,
+    /// It is rejected against the experimental arm.
+    Against,
+    /// It is not rejected.
+    Neither,
+}
+
+impl Estimate {
+    /// The one-sided p-value against the experimental arm.
+    #[must_use]
+    pub fn p_against(&self) -> f64 {
+        match self.others {
+            Some([against, _]) => against,
+            // the complement would round a small one away
+            None if self.p > 0.5 && self.z.is_finite() => wald::upper_tail(-self.z, self.df),
+            None => 1.0 - self.p,
+        }
+    }
+
+    /// The two-sided p-value: twice the smaller of the one-sided ones unless the method has its own.
+    #[must_use]
+    pub fn p_two_sided(&self) -> f64 {
+        match self.others {
+            Some([_, both]) => both,
+            None => (2.0 * self.p.min(self.p_against())).min(1.0),
+        }
+    }
+
+    /// What the test decides at this level in each tail.
+    #[must_use]
+    pub fn decision(&self, tail: f64, two_sided: bool) -> Decision {
+        if self.status != Status::Estimated {
+            return Decision::Neither;
+        }
+        match self.others {
+            Some([against, both]) if two_sided => match both <= 2.0 * tail {
+                true if self.p <= against => Decision::Favour,
+                true => Decision::Against,
+                false => Decision::Neither,
+            },
+            _ if self.p <= tail => Decision::Favour,
+            _ if two_sided && 1.0 - self.p <= tail => Decision::Against,
+            _ => Decision::Neither,
         }
     }
 }
@@ -336,6 +420,11 @@ pub trait Analysis: Debug + Send + Sync {
         Adjusts::Never
     }
 
+    /// Whether the method uses strata.
+    fn stratifies(&self) -> Adjusts {
+        Adjusts::Never
+    }
+
     /// Weights that the method gives the patients, where it gives any.
     ///
     /// # Errors
@@ -361,7 +450,7 @@ pub trait Analysis: Debug + Send + Sync {
     }
 }
 
-/// Whether a method uses covariates.
+/// Whether a method uses covariates, or strata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adjusts {
     /// It cannot.

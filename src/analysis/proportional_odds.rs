@@ -106,8 +106,12 @@ pub fn pooled_log_odds_ratio(shares: &[[f64; 2]]) -> f64 {
     let mut scratch = Scratch::default();
     // counts in units of 10⁻⁹: far below the Monte Carlo error of any share
     scratch.counts.extend(shares.iter().flatten().map(|p| (p * 1e9).round() as u32));
-    let nobody =
-        Dataset { arm: &[], response: Response::Ordinal { code: &[], levels: 0 }, covariates: Default::default() };
+    let nobody = Dataset {
+        arm: &[],
+        response: Response::Ordinal { code: &[], levels: 0 },
+        covariates: Default::default(),
+        strata: Default::default(),
+    };
     fit(&nobody, &[], &mut scratch).map_or(f64::NAN, |(estimate, _)| estimate)
 }
 

@@ -29,7 +29,13 @@ pub fn student(estimate: f64, se: f64, df: f64, rule: &Rule, scratch: &mut Scrat
     let half = scratch.t_quantile.2 * se;
     let t = oriented(estimate, se, rule);
     let limits = [estimate - half, estimate + half];
-    assemble(estimate, se, limits, t, t_upper_tail(t, df))
+    Estimate { df, ..assemble(estimate, se, limits, t, t_upper_tail(t, df)) }
+}
+
+/// P(Z > z) for a standard normal Z, or P(T > z) for Student's t where the degrees of freedom are finite.
+#[must_use]
+pub fn upper_tail(z: f64, df: f64) -> f64 {
+    if df.is_finite() { t_upper_tail(z, df) } else { normal_upper_tail(z) }
 }
 
 /// A test without an estimate: z = ±score / √variance, oriented by the rule; estimate, standard error and limits stay NaN. A variance
@@ -68,6 +74,8 @@ pub fn assemble(estimate: f64, se: f64, limits: [f64; 2], z: f64, p: f64) -> Est
         upper: limits[1],
         z,
         p,
+        df: f64::INFINITY,
+        others: None,
         n: 0,
         events: 0,
         parts: [0.0; 8],

@@ -44,6 +44,8 @@ fn analyse(protocol: &Protocol<'_>, number: usize, work: &mut Workspace) -> Esti
     let all = measured.complete
         && row.subset.is_none()
         && row.interaction.is_none()
+        && row.strata.is_empty()
+        && !plan.site_stratum
         && protocol.scenario.arms.len() == 2
         && plan.arms == [1, 0];
     if all {
@@ -93,7 +95,7 @@ pub(super) fn weigh(
     selection.clear();
     let (arm, experimental) = (&cohort.arm, plan.arms[0] as u8);
     selection.append(&measured[plan.endpoint], |i| u8::from(arm[i] == experimental));
-    covariates(protocol, number, selection, cohort, noise, 1);
+    covariates(protocol, number, selection, cohort, noise);
     let data = selection.dataset(&measured[plan.endpoint]);
     plan.method.weights(&data, &protocol.analyses[number].rule, scratch, out)
 }
@@ -105,7 +107,7 @@ pub(super) fn picked(protocol: &Protocol<'_>, number: usize, work: &mut Workspac
     selection.clear();
     let (arm, experimental) = (&cohort.arm, plan.arms[0] as u8);
     selection.append(&measured[plan.endpoint], |i| u8::from(arm[i] == experimental));
-    covariates(protocol, number, selection, cohort, noise, 1);
+    covariates(protocol, number, selection, cohort, noise);
     judge(plan, &protocol.analyses[number], &selection.dataset(&measured[plan.endpoint]), scratch)
 }
 
@@ -123,7 +125,7 @@ fn judge(plan: &AnalysisPlan, row: &Row, data: &Dataset<'_>, scratch: &mut Scrat
             // win statistics know one direction only, and their z is standard normal
             None => {
                 let e = plan.method.analyse(data, &Rule { null, ..row.rule }, scratch);
-                Estimate { z: -e.z, p: normal_tail(-e.z), ..e }
+                Estimate { z: -e.z, p: normal_tail(-e.z), others: None, ..e }
             }
         }
     };
@@ -131,7 +133,7 @@ fn judge(plan: &AnalysisPlan, row: &Row, data: &Dataset<'_>, scratch: &mut Scrat
     if below.status != Status::Estimated {
         return below;
     }
-    Estimate { z: above.z.min(below.z), p: above.p.max(below.p), ..above }
+    Estimate { z: above.z.min(below.z), p: above.p.max(below.p), others: None, ..above }
 }
 
 /// The difference of two groups' estimates (Altman and Bland, BMJ 2003;326:219): where the condition holds minus where not.
@@ -190,24 +192,31 @@ pub(super) fn pick(
     work.selection.picks.extend((0..rows as u32).filter(|&i| work.alive[i as usize] == 1));
 }
 
+/// Covariates and strata of the rows picked.
 fn covariates(
     protocol: &Protocol<'_>,
     number: usize,
     selection: &mut crate::selection::Selection,
     cohort: &Frame,
     noise: &mut crate::protocol::Noise,
-    copies: usize,
 ) {
     let rows = cohort.rows;
     for program in &protocol.analyses[number].covariates {
         noise.values.resize(rows, 0.0);
         program.eval(rows, cohort, &mut noise.registers, &mut noise.values);
-        for _ in 0..copies {
-            selection.covariates.extend(selection.picks.iter().map(|&i| noise.values[i as usize]));
-        }
+        selection.covariates.extend(selection.picks.iter().map(|&i| noise.values[i as usize]));
         selection.count += 1;
     }
-    if protocol.scenario.analyses[number].site_factor {
+    let plan = &protocol.scenario.analyses[number];
+    if plan.site_factor {
         selection.add_sites(&cohort.site);
+    }
+    if plan.site_stratum {
+        selection.stratify(|i| f64::from(cohort.site[i]));
+    }
+    for program in &protocol.analyses[number].strata {
+        noise.values.resize(rows, 0.0);
+        program.eval(rows, cohort, &mut noise.registers, &mut noise.values);
+        selection.stratify(|i| noise.values[i]);
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn bootstrap(
         match protocol.scenario.analyses[number].equivalence {
             Some([low, high]) if answer.status == Status::Estimated => {
                 let z = (plain.estimate - low).min(high - plain.estimate) / se;
-                Estimate { z, p: normal_tail(z), ..answer }
+                Estimate { z, p: normal_tail(z), others: None, ..answer }
             }
             _ => answer,
         }

@@ -67,6 +67,8 @@ impl RowRecord {
             upper: f64::NAN,
             z: f64::NAN,
             p: f64::NAN,
+            df: f64::INFINITY,
+            others: None,
             n: 0,
             events: 0,
             parts: [0.0; 8],

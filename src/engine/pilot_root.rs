@@ -111,8 +111,12 @@ fn root(protocol: &Protocol<'_>, number: usize, data: &Pooled) -> Option<Box<dyn
         Response::Binary(&data.code)
     };
     let covariates = data.columns.concat();
-    let data =
-        Dataset { arm: &data.arm, response, covariates: Covariates { values: &covariates, count: data.columns.len() } };
+    let data = Dataset {
+        arm: &data.arm,
+        response,
+        covariates: Covariates { values: &covariates, count: data.columns.len() },
+        strata: Default::default(),
+    };
     let root = protocol.scenario.analyses[number].method.root(&data, weights(protocol, number)).ok()?;
     root.value().is_finite().then_some(root)
 }

@@ -219,7 +219,12 @@ impl Needs {
             later.extend(scenario.deaths.iter().map(|c| c.0 as usize));
         }
         for a in &scenario.analyses {
-            a.subset.iter().chain(&a.interaction).chain(&a.covariates).for_each(|e| add(&mut later, e));
+            a.subset
+                .iter()
+                .chain(&a.interaction)
+                .chain(&a.covariates)
+                .chain(&a.strata)
+                .for_each(|e| add(&mut later, e));
         }
         Self { criteria, later }
     }

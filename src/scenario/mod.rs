@@ -295,6 +295,10 @@ pub struct AnalysisPlan {
     pub covariates: Vec<Expr>,
     /// Whether the site is a covariate as well: a factor with a level for each site that has patients in the data.
     pub site_factor: bool,
+    /// Strata of stratified methods: the combinations of the values of these expressions.
+    pub strata: Vec<Expr>,
+    /// Whether the site is a stratum as well.
+    pub site_stratum: bool,
     /// Where given, the row is the effect where true minus the effect where false.
     pub interaction: Option<Expr>,
     /// An estimate better than this is clinically relevant (on the scale of the estimate).

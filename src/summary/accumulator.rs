@@ -1,7 +1,7 @@
 //! What is kept of one analysis while replicates are folded.
 
 use super::moments::Moments;
-use crate::analysis::Status;
+use crate::analysis::{Decision, Status};
 use crate::engine::RowRecord;
 use crate::estimand::Sums;
 
@@ -85,14 +85,16 @@ impl Accumulator {
         for (total, x) in self.parts.iter_mut().zip(e.parts) {
             *total += x;
         }
-        if e.p <= tail {
-            self.favour += 1;
-            if estimates {
-                let distance = orientation * (e.estimate - null);
-                self.smallest = Some(self.smallest.map_or(distance, |s: f64| s.min(distance)));
+        match e.decision(tail, two_sided) {
+            Decision::Favour => {
+                self.favour += 1;
+                if estimates {
+                    let distance = orientation * (e.estimate - null);
+                    self.smallest = Some(self.smallest.map_or(distance, |s: f64| s.min(distance)));
+                }
             }
-        } else if two_sided && 1.0 - e.p <= tail {
-            self.against += 1;
+            Decision::Against => self.against += 1,
+            Decision::Neither => {}
         }
         if let Some(value) = relevant {
             self.beats += u64::from(orientation * (e.estimate - value) > 0.0);

@@ -103,7 +103,12 @@ fn by_hand_restricted_mean() {
 #[test]
 fn by_hand_ratio_of_proportions() {
     let analyse = |arm: &[u8], y: &[u8], rule: &Rule| {
-        let data = Dataset { arm, response: Response::Binary(y), covariates: Covariates::default() };
+        let data = Dataset {
+            arm,
+            response: Response::Binary(y),
+            covariates: Covariates::default(),
+            strata: Default::default(),
+        };
         method("ratio-of-proportions", 0.0).analyse(&data, rule, &mut Scratch::default())
     };
     let arm = [1, 1, 1, 1, 0, 0, 0, 0, 0];

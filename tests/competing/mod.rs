@@ -52,6 +52,7 @@ impl Data {
             arm: &self.arm,
             response: self.response(),
             covariates: Covariates { values: &self.covariates, count },
+            strata: Default::default(),
         };
         method.analyse(&data, rule, scratch)
     }

@@ -129,7 +129,12 @@ fn reference_ratio_of_proportions() {
         let table = Table::read(&format!("data/{name}"));
         let code = |name| table.column(name).iter().map(|&x| x as u8).collect::<Vec<u8>>();
         let (arm, y) = (code(arm), code(y));
-        let data = Dataset { arm: &arm, response: Response::Binary(&y), covariates: Covariates::default() };
+        let data = Dataset {
+            arm: &arm,
+            response: Response::Binary(&y),
+            covariates: Covariates::default(),
+            strata: Default::default(),
+        };
         let e = method("ratio-of-proportions", 0.0).analyse(&data, &RULE, &mut Scratch::default());
         let r = &figures[&format!("risk/{name}")];
         near(e.estimate, r["estimate"], 1e-9);

@@ -181,7 +181,12 @@ fn twin_roots_and_influences() {
         let member = FAMILY.iter().find(|m| m.form.name == method).expect("a method");
         let method = (member.build)(&Values::default()).expect("no keys");
         assert!(method.target() != Target::Undefined);
-        let data = Dataset { arm: &arm, response, covariates: Covariates { values: &values, count: 2 } };
+        let data = Dataset {
+            arm: &arm,
+            response,
+            covariates: Covariates { values: &values, count: 2 },
+            strata: Default::default(),
+        };
         let rule = Rule { alpha: 0.05, sides: 2, null: 0.0, better: patency::analysis::Better::Higher, treated: 1 };
         let estimate = method.analyse(&data, &rule, &mut Scratch::default()).estimate;
         let root = method.root(&data, [1.0, 1.0]).expect("a root");

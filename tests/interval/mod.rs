@@ -41,7 +41,11 @@ impl Data {
 
     fn analyse_with(&self, method: &dyn Analysis, rule: &Rule, scratch: &mut Scratch) -> Estimate {
         let response = Response::Interval { left: &self.left, right: &self.right };
-        method.analyse(&Dataset { arm: &self.arm, response, covariates: Covariates::default() }, rule, scratch)
+        method.analyse(
+            &Dataset { arm: &self.arm, response, covariates: Covariates::default(), strata: Default::default() },
+            rule,
+            scratch,
+        )
     }
 
     fn analyse(&self, method: &dyn Analysis) -> Estimate {
@@ -206,7 +210,7 @@ proptest! {
         let right = time.iter().zip(&event).map(|(t, e)| if *e == 1 { *t } else { INF }).collect();
         let data = Data { left: time.clone(), right, arm: arm.clone() };
         let response = Response::Time { time: &time, event: &event, competing: &[] };
-        let exact = Dataset { arm: &arm, response, covariates: Covariates::default() };
+        let exact = Dataset { arm: &arm, response, covariates: Covariates::default(), strata: Default::default() };
         let run = |name: &str| {
             let member = FAMILY.iter().find(|m| m.form.name == name).unwrap();
             let entries = if name == "log-rank" { Vec::new() } else { vec![("at", Value::Number(f64::from(at)), 0..0)] };

@@ -165,7 +165,12 @@ fn by_hand_weighted_cox() {
     let found = data.analyse("weighted-cox", "");
     let plain = {
         let response = Response::Time { time: &data.time, event: &data.event, competing: &[] };
-        let set = patency::analysis::Dataset { arm: &data.arm, response, covariates: Default::default() };
+        let set = patency::analysis::Dataset {
+            arm: &data.arm,
+            response,
+            covariates: Default::default(),
+            strata: Default::default(),
+        };
         patency::analysis::Analysis::analyse(&patency::analysis::cox::Cox, &set, &RULE, &mut Default::default())
     };
     near(found.estimate, plain.estimate, 1e-11);

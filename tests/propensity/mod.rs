@@ -81,7 +81,7 @@ impl Patients {
     fn with<T>(&self, see: impl FnOnce(&Dataset<'_>) -> T) -> T {
         let values = self.x.concat();
         let covariates = Covariates { values: &values, count: self.x.len() };
-        see(&Dataset { arm: &self.arm, response: self.response(), covariates })
+        see(&Dataset { arm: &self.arm, response: self.response(), covariates, strata: Default::default() })
     }
 
     fn analyse_with(&self, analysis: &dyn Analysis, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -75,6 +75,7 @@ impl Rows {
             arm: &self.arm,
             response,
             covariates: Covariates { values: &covariates, count: self.covariates.len() },
+            strata: Default::default(),
         };
         analysis.analyse(&data, rule, scratch)
     }

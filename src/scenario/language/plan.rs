@@ -41,6 +41,11 @@ pub(super) static ANALYSIS: LazyLock<Form> = LazyLock::new(|| Form {
                 "Expressions over population variables that the method adjusts for, or names of lists in [covariates]; `site` is the site as a factor.",
             ),
             optional(
+                "strata",
+                Kind::List(&Kind::Expression),
+                "Expressions over population variables whose combinations of values are the strata of a stratified method; `site` is the site.",
+            ),
+            optional(
                 "interaction",
                 Kind::Condition,
                 "A condition over population variables: the row is the effect where it is true minus the effect where it is false.",

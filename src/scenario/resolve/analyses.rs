@@ -55,14 +55,19 @@ impl Resolver {
         let treated = self.treated(table, compared, arms);
         let alpha = self.alpha(table);
         let subset = self.expr_at(table, "subset", &sight);
-        let listed = covariates(file, table);
-        let site_factor = self.site_factor(&listed, file.has("site"));
-        let covariates = self.covariates(&listed, &sight);
+        let listed = listed_at(file, table, "covariates");
+        let site_factor = self.reads_site(&listed, "covariate", file.has("site"));
+        let covariates = self.baseline(&listed, "covariates", &sight);
+        let strata = listed_at(file, table, "strata");
+        let site_stratum = self.reads_site(&strata, "stratum", file.has("site"));
+        let strata = self.baseline(&strata, "strata", &sight);
         let interaction = self.expr_at(table, "interaction", &sight);
 
         let (member, _, method) = method?;
         let method_name = member.form.name;
-        self.check_covariates(table, method.as_ref(), method_name);
+        for (key, uses) in USES {
+            self.check_uses(table, key, uses, method.as_ref(), method_name);
+        }
         if let Some(endpoint) = endpoint {
             self.check_takes(table, method.as_ref(), method_name, &endpoints[endpoint]);
         }
@@ -89,6 +94,8 @@ impl Resolver {
             subset: subset?,
             covariates: covariates?,
             site_factor: site_factor?,
+            strata: strata?,
+            site_stratum: site_stratum?,
             interaction: interaction?,
             relevant: relevant?,
             estimand: estimand?,
@@ -116,15 +123,15 @@ impl Resolver {
         Some(u8::from(arm == experimental))
     }
 
-    /// Whether the site stands among the covariates.
-    fn site_factor(&mut self, covariates: &[&Located], has_sites: bool) -> Option<bool> {
-        let Some(at) = covariates.iter().find(|c| is_site(c)) else { return Some(false) };
+    /// Whether the site stands among covariates or strata.
+    fn reads_site(&mut self, listed: &[&Located], as_what: &str, has_sites: bool) -> Option<bool> {
+        let Some(at) = listed.iter().find(|c| is_site(c)) else { return Some(false) };
         if !has_sites {
             self.say(
                 Diagnostic::new(
                     Code::Contradiction,
                     at.span.clone(),
-                    "the site is a covariate, and the trial has no sites",
+                    format!("the site is a {as_what}, and the trial has no sites"),
                 )
                 .label("which sites?")
                 .help("add [[site]] entries, or leave it out"),
@@ -134,14 +141,14 @@ impl Resolver {
         Some(true)
     }
 
-    /// The covariates but for the site.
-    fn covariates(&mut self, covariates: &[&Located], sight: &Sight) -> Option<Vec<Expr>> {
-        let found: Vec<Option<Expr>> = covariates
+    /// Expressions of a list but for the site.
+    fn baseline(&mut self, listed: &[&Located], key: &str, sight: &Sight) -> Option<Vec<Expr>> {
+        let found: Vec<Option<Expr>> = listed
             .iter()
             .filter(|c| !is_site(c))
             .map(|located| match &located.item {
                 Item::Number(x) => Some(Expr::Number(*x)),
-                Item::Formula(formula) => self.expression(formula, "covariates", sight),
+                Item::Formula(formula) => self.expression(formula, key, sight),
                 _ => None,
             })
             .collect();
@@ -219,31 +226,30 @@ impl Resolver {
         Some((alpha, sides))
     }
 
-    fn check_covariates(&mut self, table: &Table, adjusts: &dyn Analysis, method: &str) {
-        let adjusts = adjusts.adjusts();
-        let given = !table.list("covariates").is_empty();
+    /// Covariates or strata at a method that has no use for them, or none at a method that needs them.
+    fn check_uses(&mut self, table: &Table, key: &str, uses: Uses, built: &dyn Analysis, method: &str) {
+        let given = !table.list(key).is_empty();
         let at = table.entry(method).map_or_else(|| table.span.clone(), |e| e.key_span.clone());
-        if given && adjusts == Adjusts::Never {
+        let verb = if key == "strata" { "stratify" } else { "adjust for covariates" };
+        if given && uses(built) == Adjusts::Never {
             self.say(
-                Diagnostic::new(
-                    Code::WrongCovariates,
-                    table.span_of("covariates"),
-                    format!("`{method}` does not adjust for covariates"),
-                )
-                .label("would be ignored")
-                .and(at.clone(), "the method")
-                .help(format!("methods that do: {}", listed(&adjusting()))),
+                Diagnostic::new(Code::WrongCovariates, table.span_of(key), format!("`{method}` does not {verb}"))
+                    .label("would be ignored")
+                    .and(at.clone(), "the method")
+                    .help(format!("methods that do: {}", listed(&methods(|m| uses(m) != Adjusts::Never)))),
             );
         }
-        if !given && adjusts == Adjusts::Always {
+        if !given && uses(built) == Adjusts::Always {
+            let help = match (key, method) {
+                ("strata", _) => "strata = [\"age >= 65\", \"site\"]",
+                (_, "ancova") => "covariates = [\"age\"]; without covariates the method is `t-test`",
+                _ => "covariates = [\"age\"]",
+            };
+            let what = if key == "strata" { "stratify by" } else { "adjust for" };
             self.say(
-                Diagnostic::new(Code::WrongCovariates, at, format!("`{method}` has nothing to adjust for"))
-                    .label("needs `covariates`")
-                    .help(if method == "ancova" {
-                        "covariates = [\"age\"]; without covariates the method is `t-test`"
-                    } else {
-                        "covariates = [\"age\"]"
-                    }),
+                Diagnostic::new(Code::WrongCovariates, at, format!("`{method}` has nothing to {what}"))
+                    .label(format!("needs `{key}`"))
+                    .help(help),
             );
         }
     }
@@ -397,8 +403,14 @@ impl Resolver {
     }
 }
 
-/// The covariates of an analysis, the names of lists replaced by what they hold.
-fn covariates<'t>(file: &'t Table, table: &'t Table) -> Vec<&'t Located> {
+/// How a method uses covariates, or strata.
+type Uses = fn(&dyn Analysis) -> Adjusts;
+
+/// The keys that only some methods use.
+const USES: [(&str, Uses); 2] = [("covariates", |m| m.adjusts()), ("strata", |m| m.stratifies())];
+
+/// The covariates or strata of an analysis, the names of lists replaced by what they hold.
+fn listed_at<'t>(file: &'t Table, table: &'t Table, key: &str) -> Vec<&'t Located> {
     let lists = file.named("covariates");
     let of = |located: &'t Located| -> Vec<&'t Located> {
         let Item::Formula(formula) = &located.item else { return vec![located] };
@@ -407,7 +419,7 @@ fn covariates<'t>(file: &'t Table, table: &'t Table) -> Vec<&'t Located> {
             _ => vec![located],
         }
     };
-    table.list("covariates").iter().flat_map(of).collect()
+    table.list(key).iter().flat_map(of).collect()
 }
 
 /// The word for the site as a factor.
@@ -434,11 +446,6 @@ fn kind(response: ResponseKind) -> &'static str {
         ResponseKind::Hierarchical => "hierarchical",
         ResponseKind::Interval => "interval-censored",
     }
-}
-
-/// Methods that use covariates.
-fn adjusting() -> Vec<&'static str> {
-    methods(|method| method.adjusts() != Adjusts::Never)
 }
 
 /// Names of the methods of which something holds. Each is built from its defaults, and from 1 where a number must be given.
