@@ -25,6 +25,7 @@ pub mod log_rank;
 pub mod logistic;
 mod logistic_fit;
 pub mod net_benefit;
+pub mod newcombe;
 pub mod npmle;
 pub mod pairs;
 pub mod propensity;
@@ -32,6 +33,7 @@ pub mod proportional_odds;
 pub mod ratio_of_proportions;
 pub mod restricted_mean;
 pub mod root;
+pub mod score;
 pub mod t_test;
 pub mod table;
 pub mod time_order;
@@ -58,6 +60,9 @@ use root::Root;
 pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &difference_of_proportions::FORM, build: difference_of_proportions::build },
     Member { form: &ratio_of_proportions::FORM, build: ratio_of_proportions::build },
+    Member { form: &newcombe::FORM, build: newcombe::build },
+    Member { form: &score::miettinen_nurminen::FORM, build: score::miettinen_nurminen::build },
+    Member { form: &score::farrington_manning::FORM, build: score::farrington_manning::build },
     Member { form: &logistic::FORM, build: logistic::build },
     Member { form: &proportional_odds::FORM, build: proportional_odds::build },
     Member { form: &wilcoxon::FORM, build: wilcoxon::build },

@@ -2,5 +2,6 @@
 
 pub mod elementary;
 pub mod linalg;
+pub mod root;
 pub mod special;
 pub mod tail;
