@@ -10,12 +10,16 @@
 
 pub mod aipw;
 pub mod ancova;
+pub mod clopper_pearson;
+pub mod cmh;
 pub mod cox;
 pub mod cumulative_incidence;
 mod design;
 pub mod difference_of_proportions;
+mod exact;
 mod failures;
 pub mod fine_gray;
+pub mod fisher;
 pub mod gray;
 mod hazard;
 pub mod indicators;
@@ -24,6 +28,8 @@ pub mod kaplan_meier;
 pub mod log_rank;
 pub mod logistic;
 mod logistic_fit;
+pub mod mantel_haenszel;
+pub mod mcnemar;
 pub mod net_benefit;
 pub mod newcombe;
 pub mod npmle;
@@ -63,6 +69,11 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &newcombe::FORM, build: newcombe::build },
     Member { form: &score::miettinen_nurminen::FORM, build: score::miettinen_nurminen::build },
     Member { form: &score::farrington_manning::FORM, build: score::farrington_manning::build },
+    Member { form: &fisher::FORM, build: fisher::build },
+    Member { form: &clopper_pearson::FORM, build: clopper_pearson::build },
+    Member { form: &mcnemar::FORM, build: mcnemar::build },
+    Member { form: &mantel_haenszel::FORM, build: mantel_haenszel::build },
+    Member { form: &cmh::FORM, build: cmh::build },
     Member { form: &logistic::FORM, build: logistic::build },
     Member { form: &proportional_odds::FORM, build: proportional_odds::build },
     Member { form: &wilcoxon::FORM, build: wilcoxon::build },
