@@ -10,6 +10,7 @@
 
 pub mod aipw;
 pub mod ancova;
+pub mod beta_binomial;
 pub mod clopper_pearson;
 pub mod cmh;
 pub mod cox;
@@ -32,6 +33,7 @@ pub mod mantel_haenszel;
 pub mod mcnemar;
 pub mod net_benefit;
 pub mod newcombe;
+pub mod normal_posterior;
 pub mod npmle;
 pub mod pairs;
 pub mod propensity;
@@ -74,6 +76,8 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &mcnemar::FORM, build: mcnemar::build },
     Member { form: &mantel_haenszel::FORM, build: mantel_haenszel::build },
     Member { form: &cmh::FORM, build: cmh::build },
+    Member { form: &beta_binomial::FORM, build: beta_binomial::build },
+    Member { form: &normal_posterior::FORM, build: normal_posterior::build },
     Member { form: &logistic::FORM, build: logistic::build },
     Member { form: &proportional_odds::FORM, build: proportional_odds::build },
     Member { form: &wilcoxon::FORM, build: wilcoxon::build },

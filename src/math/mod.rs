@@ -1,5 +1,6 @@
 //! Numeric kernels; they know nothing of trials.
 
+pub mod beta;
 pub mod discrete;
 pub mod elementary;
 pub mod linalg;
