@@ -8,22 +8,22 @@ const DEFIER: &str = "scenarios/defier.toml";
 
 /// A simulated trial, written and read back, gives exactly the estimates of its replicate.
 fn returns(scenario: &str, extension: &str, others: &[&str]) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join(format!("trial.{extension}"));
     let file = text(&file);
     printed(&[&["cohort", scenario, "--view", "observed", "--replicate", "2", "--out", file], others].concat());
     let read =
         printed(&[&["analyse", scenario, "--data", file, "--format", "json"], &others[..others.len().min(2)]].concat());
-    let read: serde_json::Value = serde_json::from_str(&read).unwrap();
+    let read: serde_json::Value = serde_json::from_str(&read).expect("JSON");
     let run = Results::of(&[&[scenario, "--replicates", "3", "--no-truth"], others].concat());
     let mut compared = 0;
     for row in super::written::rows(&run.path("replicates.parquet")) {
-        let field = |name: &str| &row.iter().find(|(n, _)| n == name).unwrap().1;
+        let field = |name: &str| &row.iter().find(|(n, _)| n == name).expect("the column is there").1;
         if !matches!(field("replicate"), Field::Long(2) | Field::ULong(2) | Field::Int(2)) {
             continue;
         }
         let Field::Str(name) = field("analysis") else { panic!("analyses have names") };
-        let answer = list(&read, "/analyses").iter().find(|a| word(a, "/name") == name).unwrap();
+        let answer = list(&read, "/analyses").iter().find(|a| word(a, "/name") == name).expect("the analysis is there");
         let same = |column: &str, value: &serde_json::Value| {
             let wanted = match field(column) {
                 Field::Double(x) if x.is_finite() => Some(*x),

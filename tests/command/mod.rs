@@ -7,6 +7,7 @@ mod ending;
 mod input;
 mod run;
 mod snapshot;
+mod validate;
 mod written;
 
 use std::path::{Path, PathBuf};
