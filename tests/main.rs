@@ -13,6 +13,7 @@ mod interval;
 mod layers;
 mod operating;
 mod propensity;
+mod proportions;
 mod reference_cases;
 mod scenario;
 mod special;

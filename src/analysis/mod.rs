@@ -10,12 +10,17 @@
 
 pub mod aipw;
 pub mod ancova;
+pub mod beta_binomial;
+pub mod clopper_pearson;
+pub mod cmh;
 pub mod cox;
 pub mod cumulative_incidence;
 mod design;
 pub mod difference_of_proportions;
+mod exact;
 mod failures;
 pub mod fine_gray;
+pub mod fisher;
 pub mod gray;
 mod hazard;
 pub mod indicators;
@@ -24,7 +29,11 @@ pub mod kaplan_meier;
 pub mod log_rank;
 pub mod logistic;
 mod logistic_fit;
+pub mod mantel_haenszel;
+pub mod mcnemar;
 pub mod net_benefit;
+pub mod newcombe;
+pub mod normal_posterior;
 pub mod npmle;
 pub mod pairs;
 pub mod propensity;
@@ -32,6 +41,7 @@ pub mod proportional_odds;
 pub mod ratio_of_proportions;
 pub mod restricted_mean;
 pub mod root;
+pub mod score;
 pub mod t_test;
 pub mod table;
 pub mod time_order;
@@ -58,6 +68,16 @@ use root::Root;
 pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &difference_of_proportions::FORM, build: difference_of_proportions::build },
     Member { form: &ratio_of_proportions::FORM, build: ratio_of_proportions::build },
+    Member { form: &newcombe::FORM, build: newcombe::build },
+    Member { form: &score::miettinen_nurminen::FORM, build: score::miettinen_nurminen::build },
+    Member { form: &score::farrington_manning::FORM, build: score::farrington_manning::build },
+    Member { form: &fisher::FORM, build: fisher::build },
+    Member { form: &clopper_pearson::FORM, build: clopper_pearson::build },
+    Member { form: &mcnemar::FORM, build: mcnemar::build },
+    Member { form: &mantel_haenszel::FORM, build: mantel_haenszel::build },
+    Member { form: &cmh::FORM, build: cmh::build },
+    Member { form: &beta_binomial::FORM, build: beta_binomial::build },
+    Member { form: &normal_posterior::FORM, build: normal_posterior::build },
     Member { form: &logistic::FORM, build: logistic::build },
     Member { form: &proportional_odds::FORM, build: proportional_odds::build },
     Member { form: &wilcoxon::FORM, build: wilcoxon::build },

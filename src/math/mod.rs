@@ -1,6 +1,9 @@
 //! Numeric kernels; they know nothing of trials.
 
+pub mod beta;
+pub mod discrete;
 pub mod elementary;
 pub mod linalg;
+pub mod root;
 pub mod special;
 pub mod tail;
