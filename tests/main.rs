@@ -13,4 +13,5 @@ mod layers;
 mod propensity;
 mod scenario;
 mod special;
+mod survival;
 mod uncensored;

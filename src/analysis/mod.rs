@@ -14,6 +14,7 @@ pub mod cox;
 pub mod cumulative_incidence;
 mod design;
 pub mod difference_of_proportions;
+mod event_times;
 mod failures;
 pub mod fine_gray;
 pub mod gray;
@@ -24,6 +25,8 @@ pub mod kaplan_meier;
 pub mod log_rank;
 pub mod logistic;
 mod logistic_fit;
+pub mod max_combo;
+pub mod modestly_weighted_log_rank;
 pub mod net_benefit;
 pub mod npmle;
 pub mod pairs;
@@ -41,6 +44,7 @@ pub mod weighted_cox;
 pub mod weighted_difference;
 pub mod weighted_incidence;
 pub mod weighted_kaplan_meier;
+pub mod weighted_log_rank;
 pub mod wilcoxon;
 pub mod win_odds;
 pub mod win_ratio;
@@ -65,6 +69,9 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &ancova::FORM, build: ancova::build },
     Member { form: &kaplan_meier::FORM, build: kaplan_meier::build },
     Member { form: &log_rank::FORM, build: log_rank::build },
+    Member { form: &weighted_log_rank::FORM, build: weighted_log_rank::build },
+    Member { form: &modestly_weighted_log_rank::FORM, build: modestly_weighted_log_rank::build },
+    Member { form: &max_combo::FORM, build: max_combo::build },
     Member { form: &cox::FORM, build: cox::build },
     Member { form: &weighted_difference::FORM, build: weighted_difference::build },
     Member { form: &weighted_kaplan_meier::FORM, build: weighted_kaplan_meier::build },

@@ -2,5 +2,6 @@
 
 pub mod elementary;
 pub mod linalg;
+pub mod multivariate_normal;
 pub mod special;
 pub mod tail;
