@@ -12,6 +12,9 @@ pub const MOST: usize = 4;
 /// Correlations closer to 1 than this are those of a variable with itself.
 const SAME: f64 = 1e-10;
 
+/// Standard deviations beyond which conditional probabilities, factors of at most 1, are taken for 0: 1 − Φ is 1e-12 there.
+const FAR: f64 = 7.0;
+
 /// Positive nodes and weights of Gauss and Legendre's rule of 20 points on (−1, 1): Abramowitz and Stegun (1964), table 25.4.
 const RULE: [(f64, f64); 10] = [
     (0.076_526_521_133_497_33, 0.152_753_387_130_725_85),
@@ -90,7 +93,8 @@ pub fn largest_exceeds(correlation: &[f64], count: usize, z: f64, tails: Tails) 
             let (middle, half) = (0.5 * (from + to), 0.5 * (to - from));
             for (node, weight) in RULE {
                 for s in [middle - half * node, middle + half * node] {
-                    gain += 3.0 * half * weight * s * s * slope(&angles, k, z, both, 1.0 - s * s * s);
+                    let slope = slope(&angles, k, z, both, 1e-12 * independent, 1.0 - s * s * s);
+                    gain += 3.0 * half * weight * s * s * slope;
                 }
             }
         }
@@ -98,8 +102,8 @@ pub fn largest_exceeds(correlation: &[f64], count: usize, z: f64, tails: Tails) 
     (independent - gain).clamp(0.0, 1.0)
 }
 
-/// d/dt of the probability that all of `k` variables are within the limits.
-fn slope(angles: &[[f64; MOST]; MOST], k: usize, z: f64, both: bool, t: f64) -> f64 {
+/// d/dt of the probability that all of `k` variables are within the limits; terms that are less than `least` are left out.
+fn slope(angles: &[[f64; MOST]; MOST], k: usize, z: f64, both: bool, least: f64, t: f64) -> f64 {
     let mut r = [[1.0; MOST]; MOST];
     for i in 0..k {
         for j in 0..i {
@@ -114,7 +118,7 @@ fn slope(angles: &[[f64; MOST]; MOST], k: usize, z: f64, both: bool, t: f64) -> 
             let factor = angles[i][j] / TAU * if both { 2.0 } else { 1.0 };
             for sign in if both { &[1.0, -1.0][..] } else { &[1.0] } {
                 let near = exp(-z * z / (1.0 + sign * r[i][j]));
-                if factor != 0.0 && near > 0.0 {
+                if (factor * near).abs() > least {
                     total += factor * sign * near * others(&r, k, [i, j], z, *sign, both);
                 }
             }
@@ -160,10 +164,8 @@ fn below(x: f64) -> f64 {
     normal_upper_tail(-x)
 }
 
-/// P(X < h, Y < k) for standard normal variables with correlation ρ; absolute error some 1e-16.
+/// P(X < h, Y < k) for standard normal variables with correlation ρ; absolute error 1e-12.
 fn both_below(h: f64, k: f64, rho: f64) -> f64 {
-    // where nothing is left to the eye
-    const FAR: f64 = 8.5;
     if h < -FAR || k < -FAR {
         return 0.0;
     }
@@ -201,14 +203,15 @@ fn owen(h: f64, b: f64) -> f64 {
 /// T(h, a) for 0 ≤ a ≤ 1: the integrand is even, so half the nodes do on (−a, a).
 fn wedge(h: f64, a: f64) -> f64 {
     let half_square = -0.5 * h * h;
-    if half_square < -40.0 {
+    if half_square < -0.5 * FAR * FAR {
         return 0.0;
     }
-    let mut sum = 0.0;
-    for (node, weight) in RULE {
+    // terms side by side before their sum: additions would wait for one another
+    let mut terms = [0.0; RULE.len()];
+    for (term, (node, weight)) in terms.iter_mut().zip(RULE) {
         let x = a * node;
         let wide = 1.0 + x * x;
-        sum += weight * exp(half_square * wide) / wide;
+        *term = weight * exp(half_square * wide) / wide;
     }
-    sum * a / TAU
+    terms.iter().sum::<f64>() * a / TAU
 }
