@@ -73,6 +73,7 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &modestly_weighted_log_rank::FORM, build: modestly_weighted_log_rank::build },
     Member { form: &max_combo::FORM, build: max_combo::build },
     Member { form: &cox::FORM, build: cox::build },
+    Member { form: &cox::schoenfeld::FORM, build: cox::schoenfeld::build },
     Member { form: &weighted_difference::FORM, build: weighted_difference::build },
     Member { form: &weighted_kaplan_meier::FORM, build: weighted_kaplan_meier::build },
     Member { form: &weighted_incidence::FORM, build: weighted_incidence::build },
