@@ -11,6 +11,7 @@ mod expr;
 mod interval;
 mod layers;
 mod propensity;
+mod reference_cases;
 mod scenario;
 mod special;
 mod survival;
