@@ -17,4 +17,5 @@ mod proportions;
 mod reference_cases;
 mod scenario;
 mod special;
+mod survival;
 mod uncensored;

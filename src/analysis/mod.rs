@@ -18,6 +18,7 @@ pub mod cumulative_incidence;
 mod design;
 pub mod difference_of_proportions;
 mod exact;
+mod event_times;
 mod failures;
 pub mod fine_gray;
 pub mod fisher;
@@ -31,6 +32,8 @@ pub mod logistic;
 mod logistic_fit;
 pub mod mantel_haenszel;
 pub mod mcnemar;
+pub mod max_combo;
+pub mod modestly_weighted_log_rank;
 pub mod net_benefit;
 pub mod newcombe;
 pub mod normal_posterior;
@@ -51,6 +54,7 @@ pub mod weighted_cox;
 pub mod weighted_difference;
 pub mod weighted_incidence;
 pub mod weighted_kaplan_meier;
+pub mod weighted_log_rank;
 pub mod wilcoxon;
 pub mod win_odds;
 pub mod win_ratio;
@@ -85,7 +89,11 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &ancova::FORM, build: ancova::build },
     Member { form: &kaplan_meier::FORM, build: kaplan_meier::build },
     Member { form: &log_rank::FORM, build: log_rank::build },
+    Member { form: &weighted_log_rank::FORM, build: weighted_log_rank::build },
+    Member { form: &modestly_weighted_log_rank::FORM, build: modestly_weighted_log_rank::build },
+    Member { form: &max_combo::FORM, build: max_combo::build },
     Member { form: &cox::FORM, build: cox::build },
+    Member { form: &cox::schoenfeld::FORM, build: cox::schoenfeld::build },
     Member { form: &weighted_difference::FORM, build: weighted_difference::build },
     Member { form: &weighted_kaplan_meier::FORM, build: weighted_kaplan_meier::build },
     Member { form: &weighted_incidence::FORM, build: weighted_incidence::build },

@@ -5,5 +5,6 @@ pub mod discrete;
 pub mod elementary;
 pub mod linalg;
 pub mod root;
+pub mod multivariate_normal;
 pub mod special;
 pub mod tail;
