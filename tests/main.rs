@@ -11,6 +11,7 @@ mod expr;
 mod interval;
 mod layers;
 mod propensity;
+mod ranks;
 mod scenario;
 mod special;
 mod uncensored;

@@ -29,6 +29,7 @@ pub mod npmle;
 pub mod pairs;
 pub mod propensity;
 pub mod proportional_odds;
+pub mod ranks;
 pub mod ratio_of_proportions;
 pub mod restricted_mean;
 pub mod root;
@@ -80,6 +81,9 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &win_ratio::FORM, build: win_ratio::build },
     Member { form: &net_benefit::FORM, build: net_benefit::build },
     Member { form: &win_odds::FORM, build: win_odds::build },
+    Member { form: &ranks::signed_rank::FORM, build: ranks::signed_rank::build },
+    Member { form: &ranks::hodges_lehmann::FORM, build: ranks::hodges_lehmann::build },
+    Member { form: &ranks::van_elteren::FORM, build: ranks::van_elteren::build },
 ];
 
 /// Which direction of an endpoint favours a patient.
