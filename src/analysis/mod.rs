@@ -8,6 +8,7 @@
 //! An analysis sees a [`Dataset`] and nothing else: not the scenario, not the noise, not the truth. So it runs unchanged on
 //! real data.
 
+pub mod adjusted;
 pub mod aipw;
 pub mod ancova;
 pub mod cox;
@@ -84,6 +85,9 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &ranks::signed_rank::FORM, build: ranks::signed_rank::build },
     Member { form: &ranks::hodges_lehmann::FORM, build: ranks::hodges_lehmann::build },
     Member { form: &ranks::van_elteren::FORM, build: ranks::van_elteren::build },
+    Member { form: &adjusted::standardisation::FORM, build: adjusted::standardisation::build },
+    Member { form: &adjusted::anhecova::FORM, build: adjusted::anhecova::build },
+    Member { form: &adjusted::modified_poisson::FORM, build: adjusted::modified_poisson::build },
 ];
 
 /// Which direction of an endpoint favours a patient.
