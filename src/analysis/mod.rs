@@ -82,6 +82,9 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &win_ratio::FORM, build: win_ratio::build },
     Member { form: &net_benefit::FORM, build: net_benefit::build },
     Member { form: &win_odds::FORM, build: win_odds::build },
+    Member { form: &pairs::finkelstein_schoenfeld::FORM, build: pairs::finkelstein_schoenfeld::build },
+    Member { form: &pairs::ipcw::FORM, build: pairs::ipcw::build },
+    Member { form: &pairs::door::FORM, build: pairs::door::build },
     Member { form: &ranks::signed_rank::FORM, build: ranks::signed_rank::build },
     Member { form: &ranks::hodges_lehmann::FORM, build: ranks::hodges_lehmann::build },
     Member { form: &ranks::van_elteren::FORM, build: ranks::van_elteren::build },
@@ -526,4 +529,6 @@ pub struct Scratch {
     pub propensity: propensity::Memory,
     /// Event times of weighted curves.
     pub steps: propensity::Steps,
+    /// Rows of a hierarchical endpoint gathered for comparison.
+    pub gathered: pairs::Gathered,
 }

@@ -19,6 +19,10 @@ use super::tables::{Tables, arm_shares};
 pub fn target(plan: &AnalysisPlan) -> Target {
     let target = plan.method.target();
     let adjusted = !plan.covariates.is_empty() || plan.site_factor;
+    // pairs of one stratum are not those of all
+    if matches!(target, Target::Pairs(_)) && (!plan.strata.is_empty() || plan.site_stratum) {
+        return Target::Undefined;
+    }
     if !adjusted || target == Target::Mean || plan.method.adjusts() == Adjusts::Always {
         return target;
     }
