@@ -18,6 +18,7 @@ pub mod calendar;
 pub mod clock;
 pub mod column;
 pub mod command;
+pub mod data;
 pub mod distribution;
 pub mod endpoint;
 pub mod engine;
@@ -39,6 +40,7 @@ pub mod scenario;
 pub mod selection;
 pub mod store;
 pub mod summary;
+pub mod validation;
 pub mod workspace;
 
 pub use error::Error;

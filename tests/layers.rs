@@ -40,6 +40,8 @@ const LAYERS: &[&[&str]] = &[
     &["summary"],
     &["store"],
     &["report"],
+    &["data"],
+    &["validation"],
     &["command"],
 ];
 

@@ -12,6 +12,7 @@ mod interval;
 mod layers;
 mod propensity;
 mod ranks;
+mod reference_cases;
 mod scenario;
 mod special;
 mod uncensored;

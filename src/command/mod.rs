@@ -1,5 +1,6 @@
 //! One thin file a command: arguments → library call → report.
 
+mod analyse;
 mod bench;
 mod check;
 mod cohort;
@@ -19,6 +20,7 @@ pub const EXAMPLES: &str = "Examples:
   patency run scenarios/defiance.toml --n 578 --set loss_6=0.12 --replicates 2000
   patency check scenarios/defiance.toml
   patency cohort scenarios/defiance.toml --out cohort.parquet
+  patency analyse plan.toml --data trial.csv
   patency init > trial.toml
 
 Exit codes: 0 done, 1 the world (files, disk), 2 a mistake in the scenario or the arguments, 101 a mistake in patency itself, 130 interrupted.";
@@ -35,6 +37,9 @@ pub enum Command {
     /// Write one cohort of virtual patients as CSV or Parquet
     #[command(after_help = cohort::EXAMPLES)]
     Cohort(cohort::Cohort),
+    /// Run a scenario's analyses on the data of one trial, real or simulated
+    #[command(after_help = analyse::EXAMPLES)]
+    Analyse(analyse::Analyse),
     /// Write a commented scenario with every key to start from
     Init(init::Init),
     /// Print the JSON schema of the scenario, or of result.json
@@ -72,6 +77,7 @@ impl Command {
             Command::Run(c) => c.execute(),
             Command::Check(c) => c.execute(),
             Command::Cohort(c) => c.execute(),
+            Command::Analyse(c) => c.execute(),
             Command::Init(c) => c.execute(),
             Command::Schema(c) => c.execute(),
             Command::Bench(c) => c.execute(),

@@ -68,6 +68,14 @@ impl Source {
         Ok(Text { text, name })
     }
 
+    /// The parameters overridden, with their values.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let pair = |s: &String| {
+            s.split_once('=').map_or((s.clone(), String::new()), |(a, b)| (a.trim().to_owned(), b.trim().to_owned()))
+        };
+        self.set.iter().map(pair).collect()
+    }
+
     /// The scenarios asked for, one a variant and size; every mistake of any of them at once.
     pub(crate) fn scenarios(&self, text: &Text) -> Result<Vec<Scenario>, Failure> {
         let render = |report: Report| Failure::Scenario(report.render(&text.text, &text.name, colored()));
@@ -76,21 +84,14 @@ impl Source {
         } else {
             vec![self.variant.clone()]
         };
-        let set: Vec<(String, String)> = self
-            .set
-            .iter()
-            .map(|s| {
-                s.split_once('=')
-                    .map_or((s.clone(), String::new()), |(a, b)| (a.trim().to_owned(), b.trim().to_owned()))
-            })
-            .collect();
+        let set = self.settings();
         let sizes: Vec<Option<usize>> =
             if self.n.is_empty() { vec![None] } else { self.n.iter().map(|&n| Some(n as usize)).collect() };
         let mut all = Vec::new();
         let mut mistakes: Vec<Diagnostic> = Vec::new();
         for variant in &variants {
             for &n in &sizes {
-                let options = scenario::Options { variant: Some(variant), set: &set, n };
+                let options = scenario::Options { variant: Some(variant), set: &set, n, headers: None };
                 match scenario::read(&text.text, &options) {
                     Ok(scenario) => match crate::marginal::solve(scenario) {
                         Ok(scenario) => all.push(scenario),

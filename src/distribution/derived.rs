@@ -16,7 +16,8 @@ pub const FORM: Form = Form {
 /// x = the value of an expression.
 #[derive(Clone, Debug)]
 pub struct Derived {
-    value: Expr,
+    /// The expression.
+    pub value: Expr,
 }
 
 /// Reads it.

@@ -20,7 +20,7 @@ pub use check::{Meaning, Scope, check};
 pub use error::{ErrorKind, ExprError};
 pub use fold::fold;
 pub use nearest::nearest;
-pub use parse::{Tree, is_reserved, parse};
+pub use parse::{Tree, is_identifier, is_reserved, parse};
 pub use program::{Arms, Columns, Program, Registers};
 
 use std::fmt;

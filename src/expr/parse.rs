@@ -44,6 +44,13 @@ pub fn is_reserved(word: &str) -> bool {
     matches!(word, "and" | "or") || NAMED.iter().any(|f| f.name() == word)
 }
 
+/// Whether a word can be a name in expressions.
+#[must_use]
+pub fn is_identifier(word: &str) -> bool {
+    let begins = word.bytes().next().is_some_and(|c| c.is_ascii_alphabetic() || c == b'_');
+    begins && word.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_') && !is_reserved(word)
+}
+
 /// The tree of a text.
 ///
 /// # Errors

@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn scenario(&self) -> Scenario {
-        solved(read(self.text, &Options { variant: self.variant, n: self.n, set: &[] }))
+        solved(read(self.text, &Options { variant: self.variant, n: self.n, set: &[], headers: None }))
     }
 
     pub(crate) fn go(&self) -> Outcome {

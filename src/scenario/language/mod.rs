@@ -2,6 +2,7 @@
 //! by a key (`weibull = { … }`, `log-rank = {}`) take those keys from the families.
 
 mod conduct;
+mod data;
 mod design;
 mod endpoint;
 mod plan;
@@ -9,6 +10,7 @@ mod plan;
 use std::sync::LazyLock;
 
 use conduct::{CUT, ENROLMENT, OBSERVATION, SITE, VISIT};
+use data::DATA;
 use design::{CORRELATION, EXCLUSION, INCLUSION, OUTCOME, QUANTITY, TRIAL, VARIABLE};
 use endpoint::ENDPOINT;
 use plan::{ANALYSIS, VARIANT};
@@ -104,6 +106,7 @@ pub static SCENARIO: LazyLock<Form> = LazyLock::new(|| Form {
         optional("correlation", Kind::Tables(&CORRELATION), CORRELATION.summary),
         optional("inclusion", Kind::Tables(&INCLUSION), INCLUSION.summary),
         optional("exclusion", Kind::Tables(&EXCLUSION), EXCLUSION.summary),
+        optional("data", Kind::Table(&DATA), DATA.summary),
         optional("enrolment", Kind::Table(&ENROLMENT), ENROLMENT.summary),
         optional("site", Kind::Tables(&SITE), SITE.summary),
         optional("outcome", Kind::Tables(&OUTCOME), OUTCOME.summary),

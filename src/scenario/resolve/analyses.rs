@@ -48,7 +48,7 @@ impl Resolver {
         endpoints: &[Resolved],
     ) -> Option<AnalysisPlan> {
         let name = table.text("name")?.to_owned();
-        let sight = Sight::baseline(file.tables("variable").len());
+        let sight = Sight::baseline(self.population(file));
         let endpoint = self.endpoint_named(table.get("endpoint")?, endpoints);
         let method = self.member(table, analysis::FAMILY, &Sight::parameters());
         let compared = self.compared(table, &name, arms, control);

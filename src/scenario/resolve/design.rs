@@ -90,6 +90,14 @@ impl Resolver {
 
     pub(super) fn size(&mut self, trial: &Table, options: &Options<'_>) -> Option<usize> {
         match options.n {
+            None if !trial.has("n") => {
+                self.say(
+                    Diagnostic::new(Code::MissingKey, trial.span.clone(), "`trial` has no `n`")
+                        .label("needs `n`")
+                        .help("patients to enrol, as n = 300"),
+                );
+                None
+            }
             None => trial.integer("n").and_then(|n| usize::try_from(n).ok()),
             Some(n) if (1..=MOST_PATIENTS).contains(&n) => Some(n),
             Some(n) => {
@@ -166,14 +174,14 @@ impl Resolver {
                 .help("add [[site]] entries, or leave `by-site` out"),
             );
         }
-        let sight = Sight::baseline(file.tables("variable").len());
+        let sight = Sight::baseline(self.population(file));
         let strata = self.exprs_at(table, "strata", &sight)?;
         complete.then_some(Allocation::Blocks { sizes: read, strata, by_site })
     }
 
     /// Probabilities of the arms, all but the last; constant ones are checked here, others in every trial.
     fn observational(&mut self, table: &Table, file: &Table, arms: &[Arm]) -> Option<Allocation> {
-        let sight = Sight::baseline(file.tables("variable").len());
+        let sight = Sight::baseline(self.population(file));
         let given = table.list("probabilities");
         if given.len() + 1 != arms.len() {
             self.say(

@@ -4,6 +4,7 @@
 mod analyses;
 mod arrival;
 mod conduct;
+mod data;
 mod design;
 mod endpoints;
 mod names;
@@ -18,6 +19,7 @@ use super::reader::{self, listed};
 use super::written::{Formula, Item, Located, Table};
 use crate::distribution::Domain;
 use crate::expr::Expr;
+pub use data::{Mapping, mapping};
 use names::{Names, Sight};
 
 /// What is asked of a scenario beside what is written in it.
@@ -29,6 +31,17 @@ pub struct Options<'a> {
     pub set: &'a [(String, String)],
     /// Patients to enrol, in place of the file's.
     pub n: Option<usize>,
+    /// Columns of a data file that stand in place of virtual patients.
+    pub headers: Option<&'a [Header]>,
+}
+
+/// A column of a data file.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Lowest value and number of values up to the highest, where all are small whole numbers.
+    pub levels: Option<(f64, u8)>,
 }
 
 /// The variant that is the file as written.
@@ -44,7 +57,8 @@ pub fn read(text: &str, options: &Options<'_>) -> Result<Scenario, Report> {
         Report { diagnostics }
     };
     let file = reader::read(text).map_err(report)?;
-    let mut resolver = Resolver { found: Vec::new(), names: Names::default(), start: None, off: Vec::new() };
+    let mut resolver =
+        Resolver { found: Vec::new(), names: Names::default(), start: None, off: Vec::new(), data: Vec::new() };
     let scenario = resolver.scenario(file, options);
     match scenario {
         Some(scenario) if resolver.found.is_empty() => Ok(scenario),
@@ -70,6 +84,8 @@ struct Resolver {
     start: Option<jiff::civil::Date>,
     /// Names of the entries that the variant switches off.
     off: Vec<String>,
+    /// Variables that come with the data: the name, and the expression where it is computed.
+    data: Vec<(String, Span, Option<Formula>)>,
 }
 
 /// Days in a month.
@@ -87,15 +103,25 @@ impl Resolver {
         let trial = file.table("trial")?;
         let arms = self.arms(trial);
         let control = self.control(trial, &arms);
-        self.declare_columns(&file);
+        let unseen = options.headers.map_or_else(Vec::new, |_| Self::events_of_data(&file));
+        let joined = options.headers.map_or(0, |headers| self.join(&file, headers, &unseen));
+        self.declare_columns(&file, joined);
         let parameters = self.parameters(pending);
         let n = self.size(trial, options);
 
         self.start = self.start(&file);
-        let variables = self.variables(&file);
+        let mut variables = self.variables(&file);
+        if let Some(headers) = options.headers {
+            variables.extend(self.measured(&file, headers));
+        }
         let correlations = self.correlations(&file, &variables);
         let criteria = self.criteria(&file);
-        let outcomes = self.outcomes(&file, variables.len(), &arms, control);
+        let mut outcomes = self.outcomes(&file, variables.len(), &arms, control);
+        outcomes.extend(self.unseen(&unseen, variables.len() + outcomes.len()));
+        if options.headers.is_some() {
+            // nothing is drawn, so nothing has a scale to be solved
+            variables.iter_mut().chain(&mut outcomes).flatten().for_each(|v| v.marginal = super::Marginal::No);
+        }
         let columns = names::Columns::new(&variables, &outcomes);
         let enrolment = self.enrolment(&file, n);
         if let (Some(criteria), Some(enrolment)) = (&criteria, &enrolment) {
@@ -134,6 +160,11 @@ impl Resolver {
             endpoints: endpoints.into_iter().map(|e| e.endpoint).collect::<Option<_>>()?,
             analyses: analyses?,
         })
+    }
+
+    /// Number of population variables.
+    fn population(&self, file: &Table) -> usize {
+        file.tables("variable").len() + self.data.len()
     }
 
     /// The values of a table, its expressions checked against what they can see.

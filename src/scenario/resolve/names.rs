@@ -47,6 +47,11 @@ impl Names {
         }
     }
 
+    /// Whether the name stands for anything.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.all.contains_key(name)
+    }
+
     /// The value of a parameter, where there is one of this name.
     pub(super) fn parameter(&self, name: &str) -> Option<Option<f64>> {
         match self.all.get(name)?.0 {

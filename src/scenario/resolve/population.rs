@@ -17,7 +17,7 @@ const MOST_CORRELATED: usize = 500;
 
 impl Resolver {
     /// Names of variables and outcomes, before anything reads them.
-    pub(super) fn declare_columns(&mut self, file: &Table) {
+    pub(super) fn declare_columns(&mut self, file: &Table, joined: usize) {
         let variables = file.tables("variable");
         let outcomes = file.tables("outcome");
         if variables.len() + outcomes.len() > MOST_COLUMNS {
@@ -31,15 +31,16 @@ impl Resolver {
             ));
             return;
         }
-        let all = variables.iter().map(|table| (table, true)).chain(outcomes.iter().map(|table| (table, false)));
-        for (i, (table, population)) in all.enumerate() {
-            let column = ColumnId(i as u16);
-            let is = if population { Is::Variable(column) } else { Is::Outcome(column) };
-            if let Some(name) = table.text("name") {
-                let name = name.to_owned();
-                self.declare(&name, &table.span_of("name"), is);
+        let declare = |this: &mut Self, tables: &[Table], first: usize, is: fn(ColumnId) -> Is| {
+            for (i, table) in tables.iter().enumerate() {
+                if let Some(name) = table.text("name") {
+                    this.declare(name, &table.span_of("name"), is(ColumnId((first + i) as u16)));
+                }
             }
-        }
+        };
+        declare(self, variables, 0, Is::Variable);
+        declare(self, outcomes, variables.len() + joined, Is::Outcome);
+        self.declare_data(variables.len());
     }
 
     /// The population variables, those that could not be read as `None`.

@@ -1,0 +1,276 @@
+//! A file of data as columns of numbers and words.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+
+use crate::Error;
+
+/// Most rows: their numbers must fit the analyses' indices.
+const MOST_ROWS: usize = 10_000_000;
+
+/// Most columns.
+const MOST_COLUMNS: usize = 5_000;
+
+/// A column: numbers where they are, words where not.
+#[derive(Clone, Debug, Default)]
+pub struct Column {
+    /// Its header.
+    pub header: String,
+    /// The number in each row; NaN where it is missing or a word.
+    pub number: Vec<f64>,
+    /// Rows that hold a word, ascending, and which of `words`.
+    pub text: Vec<(u32, u32)>,
+    /// The words that occur, in the order of their first row.
+    pub words: Vec<String>,
+}
+
+impl Column {
+    /// The word in a row, where there is one.
+    #[must_use]
+    pub fn word(&self, row: usize) -> Option<&str> {
+        let at = self.text.binary_search_by_key(&row, |&(r, _)| r as usize).ok()?;
+        self.words.get(self.text[at].1 as usize).map(String::as_str)
+    }
+
+    /// Whether the row is missing: neither number nor word.
+    #[must_use]
+    pub fn is_missing(&self, row: usize) -> bool {
+        self.number[row].is_nan() && self.word(row).is_none()
+    }
+
+    /// Lowest number and count of whole numbers up to the highest, where all are whole and few; words count from 1.
+    #[must_use]
+    pub fn levels(&self) -> Option<(f64, u8)> {
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for &x in self.number.iter().filter(|x| !x.is_nan()) {
+            if x.fract() != 0.0 || !(0.0..=200.0).contains(&x) {
+                return None;
+            }
+            low = low.min(x);
+            high = high.max(x);
+        }
+        (low <= high).then(|| (low, (high - low) as u8 + 1))
+    }
+
+    /// Turns words into their codes 1, 2, … in the order of `labels`, or in alphabetical order; a column of numbers stays as it is.
+    ///
+    /// # Errors
+    /// Rows whose word is none of the labels, or that hold a number among words.
+    pub fn code(&mut self, labels: Option<&[String]>) -> Result<(), Vec<(usize, String)>> {
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        let mut order: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        order.sort_unstable();
+        if let Some(labels) = labels {
+            order = labels.iter().map(String::as_str).collect();
+        }
+        let codes: Vec<Option<f64>> =
+            self.words.iter().map(|w| order.iter().position(|o| o == w).map(|k| k as f64 + 1.0)).collect();
+        let mut wrong = Vec::new();
+        let numbers = self.number.iter().enumerate().filter(|(_, x)| !x.is_nan());
+        if labels.is_none() {
+            // a word among numbers is a slip, a number among words as well: the fewer are the ones to look at
+            let numbers: Vec<(usize, String)> = numbers.map(|(row, x)| (row, x.to_string())).collect();
+            if !numbers.is_empty() {
+                return Err(if numbers.len() < self.text.len() {
+                    numbers
+                } else {
+                    self.text.iter().map(|&(row, k)| (row as usize, self.words[k as usize].clone())).collect()
+                });
+            }
+        } else {
+            wrong.extend(numbers.map(|(row, x)| (row, x.to_string())));
+        }
+        for &(row, k) in &self.text {
+            match codes[k as usize] {
+                Some(code) => self.number[row as usize] = code,
+                None => wrong.push((row as usize, self.words[k as usize].clone())),
+            }
+        }
+        if wrong.is_empty() {
+            self.text.clear();
+            Ok(())
+        } else {
+            wrong.sort_unstable();
+            Err(wrong)
+        }
+    }
+}
+
+/// The columns of a file, all of the same length.
+#[derive(Clone, Debug, Default)]
+pub struct Sheet {
+    /// Number of rows.
+    pub rows: usize,
+    /// Columns in the order of the file.
+    pub columns: Vec<Column>,
+    /// Whether rows are counted below a header line, as in CSV.
+    pub has_header_line: bool,
+}
+
+/// Why a file is no table.
+#[derive(Debug)]
+pub enum Unreadable {
+    /// The world: the file cannot be read.
+    World(Error),
+    /// What stands in it.
+    Content(String),
+}
+
+impl Sheet {
+    /// Reads a CSV file, or a Parquet file where its name ends in `.parquet`; cells that hold one of `missing`, or nothing but spaces
+    /// and one of these, are missing.
+    ///
+    /// # Errors
+    /// See [`Unreadable`].
+    pub fn read(path: &Path, missing: &[String]) -> Result<Self, Unreadable> {
+        let parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+        let file = File::open(path).map_err(|e| Unreadable::World(Error::read(path, e)))?;
+        if parquet { Self::parquet(path, file, missing) } else { Self::csv(path, file, missing) }
+    }
+
+    /// Reads comma-separated values: a line of headers, then a line a patient; lines that begin with `#` before the headers are
+    /// comments.
+    ///
+    /// # Errors
+    /// See [`Unreadable`].
+    pub fn csv(path: &Path, reader: impl std::io::Read, missing: &[String]) -> Result<Self, Unreadable> {
+        let wrong = |e: csv::Error| {
+            let text = e.to_string();
+            match e.into_kind() {
+                csv::ErrorKind::Io(e) => Unreadable::World(Error::read(path, e)),
+                csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
+                    let line = pos.map_or(0, |p| p.line());
+                    Unreadable::Content(format!("line {line} has {len} cells; the line of headers has {expected_len}"))
+                }
+                csv::ErrorKind::Utf8 { pos, .. } => {
+                    let line = pos.map_or(0, |p| p.line());
+                    Unreadable::Content(format!("line {line} is not text in UTF-8"))
+                }
+                _ => Unreadable::Content(text),
+            }
+        };
+        let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).buffer_capacity(1 << 18).from_reader(reader);
+        let headers = reader.headers().map_err(wrong)?.clone();
+        let names = headers.iter().map(|h| h.trim().trim_start_matches('\u{feff}').to_owned());
+        let mut sheet = Self::headed(names.collect())?;
+        sheet.has_header_line = true;
+        let mut words = vec![BTreeMap::new(); sheet.columns.len()];
+        let mut record = csv::ByteRecord::new();
+        while reader.read_byte_record(&mut record).map_err(wrong)? {
+            if sheet.rows == MOST_ROWS {
+                return Err(Unreadable::Content(format!("more than {MOST_ROWS} rows")));
+            }
+            for ((column, words), cell) in sheet.columns.iter_mut().zip(&mut words).zip(&record) {
+                let Ok(cell) = std::str::from_utf8(cell) else {
+                    let line = record.position().map_or(0, csv::Position::line);
+                    return Err(Unreadable::Content(format!(
+                        "line {line}, column `{}`: not text in UTF-8",
+                        column.header
+                    )));
+                };
+                push(column, words, cell.trim(), missing);
+            }
+            sheet.rows += 1;
+        }
+        Ok(sheet)
+    }
+
+    fn parquet(path: &Path, file: File, missing: &[String]) -> Result<Self, Unreadable> {
+        let wrong = |e: parquet::errors::ParquetError| Unreadable::Content(format!("{}: {e}", path.display()));
+        let reader = SerializedFileReader::new(file).map_err(wrong)?;
+        let schema = reader.metadata().file_metadata().schema_descr();
+        let mut sheet = Self::headed(schema.columns().iter().map(|c| c.name().to_owned()).collect())?;
+        let mut words = vec![BTreeMap::new(); sheet.columns.len()];
+        for row in reader.get_row_iter(None).map_err(wrong)? {
+            let row = row.map_err(wrong)?;
+            if sheet.rows == MOST_ROWS {
+                return Err(Unreadable::Content(format!("more than {MOST_ROWS} rows")));
+            }
+            for ((column, words), (_, field)) in sheet.columns.iter_mut().zip(&mut words).zip(row.get_column_iter()) {
+                match number(field) {
+                    Some(x) => column.number.push(x),
+                    None => match field {
+                        Field::Null => column.number.push(f64::NAN),
+                        Field::Str(text) => push(column, words, text.trim(), missing),
+                        other => push(column, words, &other.to_string(), missing),
+                    },
+                }
+            }
+            sheet.rows += 1;
+        }
+        Ok(sheet)
+    }
+
+    fn headed(headers: Vec<String>) -> Result<Self, Unreadable> {
+        if headers.is_empty() || headers.iter().all(String::is_empty) {
+            return Err(Unreadable::Content("there is no line of headers".to_owned()));
+        }
+        if headers.len() > MOST_COLUMNS {
+            return Err(Unreadable::Content(format!("{} columns; at most {MOST_COLUMNS} can be", headers.len())));
+        }
+        for (i, header) in headers.iter().enumerate() {
+            if !header.is_empty() && headers[..i].contains(header) {
+                return Err(Unreadable::Content(format!("two columns are called `{header}`")));
+            }
+        }
+        let columns = headers.into_iter().map(|header| Column { header, ..Column::default() }).collect();
+        Ok(Self { rows: 0, columns, has_header_line: false })
+    }
+
+    /// The number of the column with a header.
+    #[must_use]
+    pub fn position(&self, header: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.header == header)
+    }
+}
+
+fn number(field: &Field) -> Option<f64> {
+    Some(match field {
+        Field::Bool(x) => f64::from(u8::from(*x)),
+        Field::Byte(x) => f64::from(*x),
+        Field::Short(x) => f64::from(*x),
+        Field::Int(x) => f64::from(*x),
+        Field::Long(x) => *x as f64,
+        Field::UByte(x) => f64::from(*x),
+        Field::UShort(x) => f64::from(*x),
+        Field::UInt(x) => f64::from(*x),
+        Field::ULong(x) => *x as f64,
+        Field::Float(x) => f64::from(*x),
+        Field::Double(x) => *x,
+        _ => return None,
+    })
+}
+
+/// Appends a cell.
+fn push(column: &mut Column, words: &mut BTreeMap<String, u32>, cell: &str, missing: &[String]) {
+    // `nan` and `inf` are words here: no measurement is infinite
+    let begins = cell.as_bytes().first().is_some_and(|c| c.is_ascii_digit() || b"+-.".contains(c));
+    if begins
+        && let Ok(x) = cell.parse::<f64>()
+        && x.is_finite()
+    {
+        column.number.push(x);
+        return;
+    }
+    let row = column.number.len() as u32;
+    column.number.push(f64::NAN);
+    if missing.iter().any(|m| m == cell) {
+        return;
+    }
+    let next = words.len() as u32;
+    let word = match words.get(cell) {
+        Some(&word) => word,
+        None => {
+            words.insert(cell.to_owned(), next);
+            column.words.push(cell.to_owned());
+            next
+        }
+    };
+    column.text.push((row, word));
+}

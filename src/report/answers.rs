@@ -1,0 +1,195 @@
+//! The table of what analyses gave on real data.
+
+use std::fmt::Write;
+
+use super::csv::quoted;
+use super::table::Table;
+use crate::result::answer::{Answer, Answers};
+
+/// The answers as an aligned table with what was left out below it.
+#[must_use]
+pub fn text(answers: &Answers) -> String {
+    let mut out = format!(
+        "{}\n{}: {} row{}, patency {}\n",
+        answers.title,
+        answers.data,
+        answers.rows,
+        plural(answers.rows),
+        answers.version
+    );
+    let level = common(answers.analyses.iter().map(|a| a.level));
+    let interval = level.map_or_else(|| "interval".to_owned(), |level| format!("{} CI", percent(level)));
+    let mut table =
+        Table::new(["analysis", "method", "estimate", "SE", &interval, "statistic", "p", "sides", "n", "events", ""]);
+    for a in &answers.analyses {
+        let ratio = a.scale == "log-ratio";
+        let shown =
+            |x: f64| significant(if ratio { x.exp() } else { x }, a.se.map(|se| if ratio { se * x.exp() } else { se }));
+        let end = |x: Option<f64>| match (x, ratio) {
+            (Some(x), _) => shown(x),
+            (None, _) => "–".to_owned(),
+        };
+        let limits = a.interval.map_or_else(
+            || "–".to_owned(),
+            |[low, high]| {
+                let level = if level.is_none() { format!("{} ", percent(a.level)) } else { String::new() };
+                format!("{level}{} to {}", end(low), end(high))
+            },
+        );
+        table.row(vec![
+            format!("{}{}", a.label, if ratio && a.estimate.is_some() { " (ratio)" } else { "" }),
+            a.method.to_owned(),
+            a.estimate.map_or_else(|| "–".to_owned(), shown),
+            a.se.map_or_else(
+                || "–".to_owned(),
+                |se| format!("{}{}", significant(se, Some(se)), if ratio { " (log)" } else { "" }),
+            ),
+            limits,
+            a.statistic.map_or_else(
+                || "–".to_owned(),
+                |z| match a.df {
+                    Some(df) => format!("t = {z:.3}, df {}", significant(df, Some(10.0))),
+                    None => format!("z = {z:.3}"),
+                },
+            ),
+            planned(a).map_or_else(|| "–".to_owned(), p_value),
+            a.sides.to_string(),
+            a.patients.to_string(),
+            a.events.to_string(),
+            if a.status == "estimated" { String::new() } else { format!("not estimable: {}", a.status) },
+        ]);
+    }
+    let _ = write!(out, "\n{}", table.render());
+    out.push_str(&left_out(answers));
+    out.push_str(&parts(answers));
+    out
+}
+
+/// The p-value of the test as planned.
+fn planned(a: &Answer) -> Option<f64> {
+    if a.sides == 1 { a.p_favour } else { a.p_two_sided }
+}
+
+fn left_out(answers: &Answers) -> String {
+    let mut out = String::new();
+    if answers.without_arm > 0 {
+        let _ =
+            writeln!(out, "{} row{} without an arm: in no analysis.", answers.without_arm, plural(answers.without_arm));
+    }
+    let mut rows: Vec<(String, Vec<&str>)> = Vec::new();
+    for a in &answers.analyses {
+        let l = &a.left_out;
+        let what = [
+            (l.endpoint, "without the endpoint"),
+            (l.baseline, "without a covariate, a stratum or what the subset asks"),
+            (l.subset, "outside the subset"),
+        ];
+        let what: Vec<String> = what.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}")).collect();
+        if what.is_empty() {
+            continue;
+        }
+        let what = what.join(", ");
+        match rows.iter_mut().find(|(text, _)| *text == what) {
+            Some((_, names)) => names.push(&a.label),
+            None => rows.push((what, vec![&a.label])),
+        }
+    }
+    if rows.is_empty() {
+        out.push_str("Nobody was left out.\n");
+    }
+    for (what, names) in rows {
+        let _ = writeln!(out, "Left out: {what} ({}).", names.join(", "));
+    }
+    for a in &answers.analyses {
+        if let Some(b) = &a.bootstrap {
+            let _ = writeln!(
+                out,
+                "{}: standard error from {} resamples, {} of them without an estimate.",
+                a.label, b.resamples, b.failed
+            );
+        }
+    }
+    out
+}
+
+fn parts(answers: &Answers) -> String {
+    let mut table = Table::new(["parts", "", ""]);
+    for a in &answers.analyses {
+        for (i, part) in a.parts.iter().enumerate() {
+            let value = part.value.map_or_else(|| "–".to_owned(), |x| significant(x, None));
+            table.row(vec![if i == 0 { a.label.clone() } else { String::new() }, part.name.clone(), value]);
+        }
+    }
+    if answers.analyses.iter().all(|a| a.parts.is_empty()) { String::new() } else { format!("\n{}", table.render()) }
+}
+
+/// One line an analysis; what does not exist is empty.
+#[must_use]
+pub fn csv(answers: &Answers) -> String {
+    let mut out = String::from(
+        "analysis,endpoint,method,scale,experimental,control,status,estimate,se,lower,upper,level,statistic,df,p_favour,p_against,p_two_sided,\
+         decision,patients,events,without_endpoint,without_baseline,outside_subset\n",
+    );
+    let number = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
+    for a in &answers.analyses {
+        let [lower, upper] = a.interval.unwrap_or_default();
+        let cells = [
+            quoted(&a.name),
+            quoted(&a.endpoint),
+            a.method.to_owned(),
+            a.scale.to_owned(),
+            a.arms[0].clone(),
+            a.arms[1].clone(),
+            quoted(a.status),
+            number(a.estimate),
+            number(a.se),
+            number(lower),
+            number(upper),
+            a.level.to_string(),
+            number(a.statistic),
+            number(a.df),
+            number(a.p_favour),
+            number(a.p_against),
+            number(a.p_two_sided),
+            a.decision.unwrap_or_default().to_owned(),
+            a.patients.to_string(),
+            a.events.to_string(),
+            a.left_out.endpoint.to_string(),
+            a.left_out.baseline.to_string(),
+            a.left_out.subset.to_string(),
+        ];
+        let _ = writeln!(out, "{}", cells.join(","));
+    }
+    out
+}
+
+/// A p-value to three significant digits.
+fn p_value(p: f64) -> String {
+    match p {
+        p if p >= 0.0995 => format!("{p:.3}"),
+        p if p >= 0.000_995 => format!("{p:.4}"),
+        p => format!("{p:.2e}"),
+    }
+}
+
+/// A number to three digits of its error, or to four digits of its own.
+fn significant(x: f64, error: Option<f64>) -> String {
+    let size = error.filter(|e| *e > 0.0).map_or_else(|| x.abs() / 10.0, |e| e);
+    let decimals = if size > 0.0 { (2.0 - size.log10().floor()).clamp(0.0, 8.0) as usize } else { 0 };
+    let text = format!("{x:.decimals$}");
+    text.replace('-', "−")
+}
+
+fn percent(level: f64) -> String {
+    let text = format!("{:.2}", 100.0 * level);
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+fn common(mut all: impl Iterator<Item = f64>) -> Option<f64> {
+    let first = all.next()?;
+    all.all(|x| x == first).then_some(first)
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
