@@ -14,6 +14,7 @@ mod layers;
 mod operating;
 mod propensity;
 mod proportions;
+mod ranks;
 mod reference_cases;
 mod scenario;
 mod special;
