@@ -8,6 +8,7 @@
 //! An analysis sees a [`Dataset`] and nothing else: not the scenario, not the noise, not the truth. So it runs unchanged on
 //! real data.
 
+pub mod adjusted;
 pub mod aipw;
 pub mod ancova;
 pub mod beta_binomial;
@@ -17,6 +18,7 @@ pub mod cox;
 pub mod cumulative_incidence;
 mod design;
 pub mod difference_of_proportions;
+mod event_times;
 mod exact;
 mod failures;
 pub mod fine_gray;
@@ -30,7 +32,9 @@ pub mod log_rank;
 pub mod logistic;
 mod logistic_fit;
 pub mod mantel_haenszel;
+pub mod max_combo;
 pub mod mcnemar;
+pub mod modestly_weighted_log_rank;
 pub mod net_benefit;
 pub mod newcombe;
 pub mod normal_posterior;
@@ -38,6 +42,7 @@ pub mod npmle;
 pub mod pairs;
 pub mod propensity;
 pub mod proportional_odds;
+pub mod ranks;
 pub mod ratio_of_proportions;
 pub mod restricted_mean;
 pub mod root;
@@ -51,6 +56,7 @@ pub mod weighted_cox;
 pub mod weighted_difference;
 pub mod weighted_incidence;
 pub mod weighted_kaplan_meier;
+pub mod weighted_log_rank;
 pub mod wilcoxon;
 pub mod win_odds;
 pub mod win_ratio;
@@ -85,7 +91,11 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &ancova::FORM, build: ancova::build },
     Member { form: &kaplan_meier::FORM, build: kaplan_meier::build },
     Member { form: &log_rank::FORM, build: log_rank::build },
+    Member { form: &weighted_log_rank::FORM, build: weighted_log_rank::build },
+    Member { form: &modestly_weighted_log_rank::FORM, build: modestly_weighted_log_rank::build },
+    Member { form: &max_combo::FORM, build: max_combo::build },
     Member { form: &cox::FORM, build: cox::build },
+    Member { form: &cox::schoenfeld::FORM, build: cox::schoenfeld::build },
     Member { form: &weighted_difference::FORM, build: weighted_difference::build },
     Member { form: &weighted_kaplan_meier::FORM, build: weighted_kaplan_meier::build },
     Member { form: &weighted_incidence::FORM, build: weighted_incidence::build },
@@ -100,6 +110,15 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &win_ratio::FORM, build: win_ratio::build },
     Member { form: &net_benefit::FORM, build: net_benefit::build },
     Member { form: &win_odds::FORM, build: win_odds::build },
+    Member { form: &pairs::finkelstein_schoenfeld::FORM, build: pairs::finkelstein_schoenfeld::build },
+    Member { form: &pairs::ipcw::FORM, build: pairs::ipcw::build },
+    Member { form: &pairs::door::FORM, build: pairs::door::build },
+    Member { form: &ranks::signed_rank::FORM, build: ranks::signed_rank::build },
+    Member { form: &ranks::hodges_lehmann::FORM, build: ranks::hodges_lehmann::build },
+    Member { form: &ranks::van_elteren::FORM, build: ranks::van_elteren::build },
+    Member { form: &adjusted::standardisation::FORM, build: adjusted::standardisation::build },
+    Member { form: &adjusted::anhecova::FORM, build: adjusted::anhecova::build },
+    Member { form: &adjusted::modified_poisson::FORM, build: adjusted::modified_poisson::build },
 ];
 
 /// Which direction of an endpoint favours a patient.
@@ -538,4 +557,6 @@ pub struct Scratch {
     pub propensity: propensity::Memory,
     /// Event times of weighted curves.
     pub steps: propensity::Steps,
+    /// Rows of a hierarchical endpoint gathered for comparison.
+    pub gathered: pairs::Gathered,
 }

@@ -4,6 +4,7 @@ pub mod beta;
 pub mod discrete;
 pub mod elementary;
 pub mod linalg;
+pub mod multivariate_normal;
 pub mod root;
 pub mod special;
 pub mod tail;
