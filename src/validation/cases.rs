@@ -18,5 +18,15 @@ macro_rules! case {
 /// All cases, in alphabetical order.
 #[rustfmt::skip]
 pub const CASES: &[Case] = &[
+    case!("pairs-diabetic", "diabetic"),
+    case!("pairs-infert", "infert_pairs"),
+    case!("posterior-birthwt", "birthwt"),
+    case!("posterior-lung", "lung"),
+    case!("proportions-arthritis", "arthritis"),
+    case!("proportions-birthwt", "birthwt"),
+    case!("proportions-cholesterol", "pbc"),
+    case!("proportions-pbc", "pbc"),
+    case!("proportions-ucb", "ucb"),
+    case!("proportions-zero", "arthritis"),
     case!("survival-lung", "lung"),
 ];

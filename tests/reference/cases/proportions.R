@@ -1,5 +1,6 @@
 # Figures of the cases proportions-*, pairs-* and posterior-*. Run in tests/reference/cases: Rscript proportions.R NAME > NAME.csv, and
-# then python3 proportions.py NAME >> NAME.csv. Needs ratesci, metafor and exact2x2 beside base R and survival.
+# then python3 proportions.py NAME >> NAME.csv. Needs ratesci, PropCIs, metafor, exact2x2 and
+# testBinomial of gsDesign beside base R and survival.
 suppressMessages({library(ratesci); library(metafor); library(exact2x2); library(survival)})
 case <- commandArgs(TRUE)[1]
 program <- function(package) paste("R", paste(R.version$major, R.version$minor, sep = "."), package, if (package %in% c("naive", "stats")) "" else packageVersion(package))
@@ -7,19 +8,19 @@ row <- function(analysis, quantity, value, tolerance, package = "stats")
   for (k in seq_along(quantity)) if (is.finite(value[k]))
     cat(paste(analysis, quantity[k], format(value[k], digits = 17), tolerance, trimws(program(package)), sep = ","), "\n", sep = "")
 read <- function(name) read.csv(file.path("..", "data", paste0(name, ".csv")), comment.char = "#")
-cat("# printed by proportions.R and proportions.py\n# reason: fisher.test finds its estimate and limits by uniroot to about 1e-4; ratesci its limits to 8 decimals, and its score is nudged off 0; mcnemar.exact as fisher.test\nanalysis,quantity,value,tolerance,by\n")
+cat("# printed by proportions.R and proportions.py\n# reason: fisher.test finds its estimate and limits by uniroot to about 1e-4; ratesci its limits to 8 decimals, and its score is nudged off 0; PropCIs its limits by steps to about 1e-7; mcnemar.exact as fisher.test\nanalysis,quantity,value,tolerance,by\n")
 
 exact_root <- function(f, low, high) uniroot(f, c(low, high), tol = 1e-15, maxiter = 10000)$root
 
 unstratified <- function(y, arm, sign, margin, ratio) {
   n <- c(sum(arm == 0), sum(arm == 1)); x <- c(sum(y[arm == 0]), sum(y[arm == 1])); p <- x / n
   d <- p[2] - p[1]
-  wilson <- function(i, z) suppressWarnings(prop.test(x[i], n[i], conf.level = 1 - 2 * pnorm(-z), correct = FALSE))$conf.int
+  wilson <- function(i, z) (p[i] + z^2 / (2 * n[i]) + c(-1, 1) * z * sqrt(p[i] * (1 - p[i]) / n[i] + z^2 / (4 * n[i]^2))) / (1 + z^2 / n[i])
   reach <- function(z) { e <- wilson(2, z); c0 <- wilson(1, z); c(sqrt((p[2] - e[1])^2 + (c0[2] - p[1])^2), sqrt((e[2] - p[2])^2 + (p[1] - c0[1])^2)) }
   newcombe <- function(name, alpha, null) {
     r <- reach(qnorm(1 - alpha / 2))
     row(name, c("estimate", "se", "lower", "upper"), c(d, sqrt(sum(p * (1 - p) / n)), d - r[1], d + r[2]), 1e-10, "naive")
-    z <- if (d == null) 0 else if (d > null) exact_root(function(z) d - reach(z)[1] - null, 1e-8, 8) else -exact_root(function(z) d + reach(z)[2] - null, 1e-8, 8)
+    z <- if (d == null) 0 else if (d > null) exact_root(function(z) d - reach(z)[1] - null, 1e-8, 35) else -exact_root(function(z) d + reach(z)[2] - null, 1e-8, 35)
     row(name, c("z", "p"), c(sign * z, pnorm(-sign * z)), 1e-8, "naive")
   }
   newcombe("newcombe", 0.05, 0); newcombe("newcombe/margin", 0.05, margin); newcombe("newcombe/90", 0.1, 0)
@@ -29,6 +30,9 @@ unstratified <- function(y, arm, sign, margin, ratio) {
     row(name, c("lower", "upper"), if (contrast == "RR") log(limits) else limits, 1e-5, "ratesci")
     z <- s$pval[1, "scorenull"] * sign
     row(name, "z", z, tolerance, "ratesci")
+    g <- gsDesign::testBinomial(x[2], x[1], n[2], n[1], delta0 = if (contrast == "RR") log(null) else null, adj = as.integer(bcf), scale = if (contrast == "RR") "RR" else "Difference")
+    row(name, "z", sign * unname(g), 1e-9, "gsDesign")
+    if (contrast == "RD" && bcf) row(name, c("lower", "upper"), PropCIs::diffscoreci(x[2], n[2], x[1], n[1], 0.95)$conf.int, 1e-5, "PropCIs")
   }
   mn("miettinen-nurminen", "RD", 0, TRUE, 1e-8); mn("miettinen-nurminen/margin", "RD", margin, TRUE, 1e-8)
   mn("miettinen-nurminen/ratio", "RR", 1, TRUE, 1e-6); mn("miettinen-nurminen/ratio-margin", "RR", ratio, TRUE, 1e-6)
@@ -53,7 +57,8 @@ unstratified <- function(y, arm, sign, margin, ratio) {
     # over quantiles of the control's posterior: no density that could be infinite
     above <- function(delta) integrate(function(u) pbeta(qbeta(u, b[1], b[2]) + delta, a[1], a[2], lower.tail = FALSE), 0, 1, rel.tol = 1e-12, subdivisions = 2000)$value
     benefit <- above(null); if (sign < 0) benefit <- 1 - benefit
-    row(name, c("benefit", "p"), c(benefit, 1 - benefit), if (min(benefit, 1 - benefit) > 1e-4) 1e-7 else 1e-4, "naive")
+    # 1 - x and absolute errors of the quadrature leave nothing of smaller ones
+    if (min(benefit, 1 - benefit) > 1e-4) row(name, c("benefit", "p"), c(benefit, 1 - benefit), 1e-7, "naive")
     m <- a[1] / sum(a) - b[1] / sum(b)
     row(name, c("estimate", "se"), c(m, sqrt(prod(a) / sum(a)^2 / (sum(a) + 1) + prod(b) / sum(b)^2 / (sum(b) + 1))), 1e-12, "naive")
   }

@@ -20,6 +20,12 @@ def row(analysis, quantities, values, tolerance, by):
             print(analysis, q, repr(float(v)), tolerance, by, sep=",")
 
 
+def comment(analysis, quantities, values, by):
+    """Figures that are not followed."""
+    for q, v in zip(quantities.split(), values):
+        print("# not followed:", analysis, q, repr(float(v)), "", by, sep=",")
+
+
 def read(name):
     with open(f"../data/{name}.csv") as f:
         rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
@@ -79,6 +85,7 @@ def score(name, strata, sign, null, ratio=False, unbiased=True, weights="mh", by
 
 
 def unstratified(y, arm, sign, margin, ratio):
+    print("# not followed: statsmodels' score test of a difference other than 0 and its interval: in the cubic equation of Miettinen and Nurminen it has count0 * diff where nobs0 * diff belongs")
     n = [arm.count(0), arm.count(1)]
     x = [sum(v for v, a in zip(y, arm) if a == g) for g in (0, 1)]
     p = [x[0] / n[0], x[1] / n[1]]
@@ -93,9 +100,21 @@ def unstratified(y, arm, sign, margin, ratio):
                 continue
             compare = "ratio" if contrast else "diff"
             r = proportion.test_proportions_2indep(x[1], n[1], x[0], n[0], value=null, method="score", compare=compare, correction=correction)
-            row(method + name, "z", [sign * r.statistic], 1e-9, SM)
-            limits = proportion.confint_proportions_2indep(x[1], n[1], x[0], n[0], method="score", compare=compare, correction=correction)
-            row(method + name, "lower upper", [math.log(v) for v in limits] if contrast else limits, 1e-8, SM)
+            # its restricted proportions for a difference are not those of the greatest likelihood: the linear coefficient of the cubic
+            # has the responders in place of the patients (`count0 * diff - nobs - 2 * count0`)
+            wrong = not contrast
+            if wrong and null != 0:
+                comment(method + name, "z", [sign * r.statistic], SM)
+            else:
+                row(method + name, "z", [sign * r.statistic], 1e-9, SM)
+            try:
+                limits = proportion.confint_proportions_2indep(x[1], n[1], x[0], n[0], method="score", compare=compare, correction=correction)
+            except ValueError:  # its bracket ends where the statistic is infinite: nobody responds in an arm
+                continue
+            if wrong:
+                comment(method + name, "lower upper", limits, SM)
+            else:
+                row(method + name, "lower upper", [math.log(v) for v in limits], 1e-8, SM)
     for name, alpha in [("newcombe", 0.05), ("newcombe/90", 0.1)]:
         limits = proportion.confint_proportions_2indep(x[1], n[1], x[0], n[0], method="newcomb", alpha=alpha)
         row(name, "lower upper", limits, 1e-10, SM)
@@ -183,11 +202,12 @@ def stratified(y, arm, strata, sign, margin, ratio, pairs=False):
         for w in ("mn", "mh"):
             for end, null, contrast in [("", 0, False), ("-margin", margin, False), ("-ratio", 1, True), ("-ratio-margin", ratio, True)]:
                 score(f"miettinen-nurminen/strata-{w}{end}", found, sign, null, contrast, weights=w)
+    print("# reason: statsmodels takes p-values from 1 - F, to about 1e-16 absolute")
     t = tables.StratifiedTable([numpy.array([[x[1], n[1] - x[1]], [x[0], n[0] - x[0]]], float) for x, n in found])
     row("mantel-haenszel/odds-ratio", "estimate se", [t.logodds_pooled, t.logodds_pooled_se], 1e-10, SM)
     row("mantel-haenszel/risk-ratio", "estimate", [math.log(t.riskratio_pooled)], 1e-10, SM)
     for name, correction in [("cmh", False), ("cmh/continuity", True)]:
-        row(name, "p-two-sided", [t.test_null_odds(correction).pvalue], 1e-10, SM)
+        row(name, "p-two-sided", [t.test_null_odds(correction).pvalue], 1e-8, SM)
 
 
 def matched(y, arm, pair, sign):
