@@ -22,6 +22,8 @@ pub const CASES: &[Case] = &[
     case!("pairs-infert", "infert_pairs"),
     case!("posterior-birthwt", "birthwt"),
     case!("posterior-lung", "lung"),
+    case!("posterior-toothgrowth", "toothgrowth"),
+    case!("posterior-veteran", "veteran"),
     case!("proportions-arthritis", "arthritis"),
     case!("proportions-birthwt", "birthwt"),
     case!("proportions-cholesterol", "pbc"),

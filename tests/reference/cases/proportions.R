@@ -27,7 +27,7 @@ unstratified <- function(y, arm, sign, margin, ratio) {
   mn <- function(name, contrast, null, bcf, tolerance) {
     s <- suppressWarnings(scoreci(x[2], n[2], x[1], n[1], contrast = contrast, skew = FALSE, bcf = bcf, precis = 8, theta0 = null))
     limits <- s$estimates[1, c("lower", "upper")]
-    row(name, c("lower", "upper"), if (contrast == "RR") log(limits) else limits, 1e-5, "ratesci")
+    row(name, c("lower", "upper"), if (contrast == "RR") log(limits) else limits, 1e-6, "ratesci")
     z <- s$pval[1, "scorenull"] * sign
     row(name, "z", z, tolerance, "ratesci")
     g <- gsDesign::testBinomial(x[2], x[1], n[2], n[1], delta0 = if (contrast == "RR") log(null) else null, adj = as.integer(bcf), scale = if (contrast == "RR") "RR" else "Difference")
@@ -58,7 +58,7 @@ unstratified <- function(y, arm, sign, margin, ratio) {
     above <- function(delta) integrate(function(u) pbeta(qbeta(u, b[1], b[2]) + delta, a[1], a[2], lower.tail = FALSE), 0, 1, rel.tol = 1e-12, subdivisions = 2000)$value
     benefit <- above(null); if (sign < 0) benefit <- 1 - benefit
     # 1 - x and absolute errors of the quadrature leave nothing of smaller ones
-    if (min(benefit, 1 - benefit) > 1e-4) row(name, c("benefit", "p"), c(benefit, 1 - benefit), 1e-7, "naive")
+    if (min(benefit, 1 - benefit) > 1e-4) row(name, c("benefit", "p"), c(benefit, 1 - benefit), 1e-9, "naive")
     m <- a[1] / sum(a) - b[1] / sum(b)
     row(name, c("estimate", "se"), c(m, sqrt(prod(a) / sum(a)^2 / (sum(a) + 1) + prod(b) / sum(b)^2 / (sum(b) + 1))), 1e-12, "naive")
   }
@@ -89,9 +89,9 @@ stratified <- function(y, arm, strata, sign, margin, ratio, pairs = FALSE) {
     name <- paste0("miettinen-nurminen/strata-", tolower(w), if (contrast == "RR") "-ratio", if (null == "margin") "-margin")
     junk <- capture.output(s <- suppressWarnings(scoreci(x1, n1, x0, n0, contrast = contrast, skew = FALSE, bcf = TRUE, precis = 8, stratified = TRUE, weighting = w, theta0 = theta, mn_tol = 1e-12)))
     limits <- s$estimates[1, c("lower", "upper", "est")]
-    row(name, c("lower", "upper"), if (contrast == "RR") log(limits[1:2]) else limits[1:2], if (w == "MN") 1e-4 else 1e-5, "ratesci")
-    row(name, "estimate", if (contrast == "RR") log(limits[3]) else limits[3], 1e-4, "ratesci")
-    row(name, "z", s$pval[1, "scorenull"] * sign, 1e-5, "ratesci")
+    row(name, c("lower", "upper"), if (contrast == "RR") log(limits[1:2]) else limits[1:2], 1e-6, "ratesci")
+    row(name, "estimate", if (contrast == "RR") log(limits[3]) else limits[3], 1e-6, "ratesci")
+    row(name, "z", s$pval[1, "scorenull"] * sign, 1e-6, "ratesci")
   }
   for (m in list(c("odds-ratio", "OR"), c("risk-difference", "RD"), c("risk-ratio", "RR"))) {
     # every pair twice the same: pairs of one kind are one stratum of their own, as the method wants them
@@ -154,6 +154,12 @@ switch(case,
   "posterior-lung" = {
     d <- read("lung"); m <- coxph(Surv(time, event) ~ arm, d, control = coxph.control(eps = 1e-14, iter.max = 50)); se <- sqrt(vcov(m)[1, 1])
     posterior("sceptical", coef(m)[[1]], se, 0, 0.2, 0, -1, 0.05); posterior("enthusiastic", coef(m)[[1]], se, -0.4, 0.35, log(0.9), -1, 0.1) },
+  "posterior-veteran" = {
+    d <- read("veteran"); m <- coxph(Surv(time, event) ~ arm, d, control = coxph.control(eps = 1e-14, iter.max = 50)); se <- sqrt(vcov(m)[1, 1])
+    posterior("sceptical", coef(m)[[1]], se, 0, 0.2, 0, -1, 0.05); posterior("enthusiastic", coef(m)[[1]], se, -0.4, 0.35, log(0.9), -1, 0.1) },
+  "posterior-toothgrowth" = {
+    d <- read("toothgrowth"); m <- t.test(len ~ factor(juice, 1:0), d); e <- unname(m$estimate[1] - m$estimate[2])
+    posterior("sceptical", e, m$stderr, 0, 2, 0, 1, 0.05); posterior("flat/margin", e, m$stderr, -50, 10000, -1, 1, 0.05) },
   "posterior-birthwt" = {
     d <- read("birthwt"); m <- t.test(bwt ~ factor(smoke, 1:0), d); e <- unname(m$estimate[1] - m$estimate[2])
     posterior("sceptical", e, m$stderr, 0, 100, 0, 1, 0.05); posterior("flat/margin", e, m$stderr, -50, 10000, -100, 1, 0.05) })
