@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod compare;
+pub mod size;
 pub mod validation;
 
 use schemars::JsonSchema;

@@ -40,6 +40,7 @@ const LAYERS: &[&[&str]] = &[
     &["summary"],
     &["store"],
     &["compare"],
+    &["size"],
     &["report"],
     &["data"],
     &["validation"],

@@ -14,7 +14,7 @@ use crate::report::compare as report;
 use crate::result::Timing;
 use crate::result::compare::Comparison;
 use crate::run::{self, Plan};
-use crate::scenario::{Accrual, Scenario};
+use crate::scenario::Scenario;
 
 pub(super) const EXAMPLES: &str = "Examples:
   patency compare scenarios/defiance.toml --n 300,578
@@ -206,13 +206,7 @@ fn rows(folded: Vec<(Paired<'_, '_>, Vec<crate::result::compare::Row>)>) -> Vec<
 fn accrual(designs: &[Compared]) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
     for d in designs {
-        let how = match d.scenario.enrolment.accrual {
-            Accrual::AtOnce => "everyone enters at once",
-            Accrual::Uniform { .. } => "a larger trial enrols faster in the same period",
-            Accrual::Piecewise { .. } | Accrual::Ramp { .. } => "a larger trial enrols longer at the same rate",
-            Accrual::Sites(_) => "a larger trial enrols longer at the same sites",
-        };
-        let line = format!("{}: {how}", d.name);
+        let line = format!("{}: {}", d.name, d.scenario.accrual_words());
         if !said.contains(&line) {
             said.push(line);
         }

@@ -9,6 +9,7 @@ mod init;
 mod run;
 mod schema;
 mod shared;
+mod size;
 mod validate;
 
 use std::io::Write;
@@ -36,6 +37,9 @@ pub enum Command {
     /// Hold designs against each other on the same patients: power, bias, events, duration, cost
     #[command(after_help = compare::EXAMPLES)]
     Compare(compare::Compare),
+    /// How many patients: the smallest size that reaches a power, with its interval; or the value of a parameter
+    #[command(after_help = size::EXAMPLES)]
+    Size(size::Size),
     /// Check a scenario: every mistake at once; when clean, the resolved design in the protocol's words
     #[command(after_help = check::EXAMPLES)]
     Check(check::Check),
@@ -86,6 +90,7 @@ impl Command {
         match self {
             Command::Run(c) => c.execute(),
             Command::Compare(c) => c.execute(),
+            Command::Size(c) => c.execute(),
             Command::Check(c) => c.execute(),
             Command::Cohort(c) => c.execute(),
             Command::Analyse(c) => c.execute(),

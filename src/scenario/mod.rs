@@ -113,6 +113,17 @@ impl Scenario {
         Ok(())
     }
 
+    /// How a larger trial comes about.
+    #[must_use]
+    pub fn accrual_words(&self) -> &'static str {
+        match self.enrolment.accrual {
+            Accrual::AtOnce => "everyone enters at once",
+            Accrual::Uniform { .. } => "a larger trial enrols faster in the same period",
+            Accrual::Piecewise { .. } | Accrual::Ramp { .. } => "a larger trial enrols longer at the same rate",
+            Accrual::Sites(_) => "a larger trial enrols longer at the same sites",
+        }
+    }
+
     /// The column of a data file that holds an endpoint (or a tier) of this name: the name, unless the scenario describes a variable or
     /// an outcome that has it.
     #[must_use]
