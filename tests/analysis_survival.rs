@@ -123,7 +123,7 @@ impl Data {
     }
 }
 
-const METHODS: [&dyn Analysis; 3] = [&KaplanMeier { at: 300.0 }, &LogRank, &Cox];
+const METHODS: [&dyn Analysis; 3] = [&KaplanMeier::plain(300.0), &LogRank, &Cox::STANDARD];
 
 // Seven patients: tied events of both arms at 2, an event tied with a censoring at 4, the last censored.
 const TINY: [(f64, u8, u8); 7] =
@@ -158,7 +158,7 @@ fn by_hand_kaplan_meier() {
     // control: 4 at risk at 1, 3 at 2, then one censored at 4; experimental: 3 at risk at 2, 2 at 4
     let (s0, s1) = (3.0 / 4.0 * 2.0 / 3.0, 2.0 / 3.0 * 1.0 / 2.0);
     let (g0, g1) = (1.0 / (4.0 * 3.0) + 1.0 / (3.0 * 2.0), 1.0 / (3.0 * 2.0) + 1.0 / 2.0);
-    let found = data.analyse(&KaplanMeier { at: 4.0 });
+    let found = data.analyse(&KaplanMeier::plain(4.0));
     assert_eq!((found.n, found.events), (7, 4));
     near(found.parts[0], s1, 1e-15);
     near(found.parts[1], s1 * f64::sqrt(g1), 1e-15);
@@ -168,13 +168,13 @@ fn by_hand_kaplan_meier() {
     near(found.se, f64::sqrt(s1 * s1 * g1 + s0 * s0 * g0), 1e-15);
     assert!(found.z < 0.0);
     // the event at 5 is not yet counted just before 5, and is at 5: with it the control curve is at 0
-    near(data.analyse(&KaplanMeier { at: 4.99 }).parts[2], s0, 1e-15);
-    let found = data.analyse(&KaplanMeier { at: 5.0 });
+    near(data.analyse(&KaplanMeier::plain(4.99)).parts[2], s0, 1e-15);
+    let found = data.analyse(&KaplanMeier::plain(5.0));
     assert_eq!(found.parts[2..4], [0.0, 0.0]);
     near(found.se, s1 * f64::sqrt(g1), 1e-15);
     // control reached 0, experimental followed to 6: still estimable at 6, not beyond
-    assert_eq!(data.analyse(&KaplanMeier { at: 6.0 }).status, Status::Estimated);
-    let beyond = data.analyse(&KaplanMeier { at: 6.5 });
+    assert_eq!(data.analyse(&KaplanMeier::plain(6.0)).status, Status::Estimated);
+    let beyond = data.analyse(&KaplanMeier::plain(6.5));
     assert_eq!(beyond.status, Status::TooFew);
     assert!(beyond.estimate.is_nan());
     near(beyond.parts[0], s1, 1e-15);
@@ -184,7 +184,7 @@ fn by_hand_kaplan_meier() {
 fn by_hand_cox() {
     // events at 1 (control), 2 (experimental); at risk 2 + 1, then 1 + 1: score 1 - θ/(2+θ) - θ/(1+θ) = 0 at θ² = 2
     let data = Data::of(&[(1.0, 1, 0), (2.0, 1, 1), (3.0, 0, 0)]);
-    let found = data.analyse(&Cox);
+    let found = data.analyse(&Cox::STANDARD);
     let theta = f64::sqrt(2.0);
     near(found.estimate, theta.ln(), 1e-14);
     let share = [theta / (2.0 + theta), theta / (1.0 + theta)];
@@ -196,7 +196,7 @@ fn by_hand_cox() {
     // Efron: two tied events, one of each arm, one more of each at risk, then nothing:
     // 1 - θ2/(2+2θ) - θ1.5/(1.5+1.5θ) = 0 at θ = 1
     let data = Data::of(&[(1.0, 1, 0), (1.0, 1, 1), (3.0, 0, 0), (3.0, 0, 1)]);
-    let found = data.analyse(&Cox);
+    let found = data.analyse(&Cox::STANDARD);
     assert!(found.estimate.abs() < 1e-15);
     near(found.se, f64::sqrt(2.0), 1e-15);
 }
@@ -222,7 +222,7 @@ fn reference_kaplan_meier() {
     let mut extrapolated = 0;
     for row in 0..table.len() {
         let data = Data::read(table.text("data", row), table.number("unit", row), "");
-        let found = data.analyse(&KaplanMeier { at: table.number("at", row) });
+        let found = data.analyse(&KaplanMeier::plain(table.number("at", row)));
         let curves = ["experimental", "control"].map(|arm| table.number(arm, row));
         // R has no standard error at 0
         let errors = ["se_experimental", "se_control"].map(|se| table.number(se, row));
@@ -250,7 +250,7 @@ fn reference_cox() {
     for row in 0..table.len() {
         let covariates = table.text("covariates", row);
         let data = Data::read(table.text("data", row), table.number("unit", row), covariates);
-        let found = data.analyse_with(&Cox, &RULE, &mut scratch);
+        let found = data.analyse_with(&Cox::STANDARD, &RULE, &mut scratch);
         for (found, name) in
             [(found.estimate, "estimate"), (found.se, "se"), (found.lower, "lower"), (found.upper, "upper")]
         {
@@ -340,7 +340,7 @@ proptest! {
     fn twin_kaplan_meier(data in tied_data(), at in 1_u8..6) {
         prop_assume!(both_arms(&data));
         let at = f64::from(at);
-        let found = data.analyse(&KaplanMeier { at });
+        let found = data.analyse(&KaplanMeier::plain(at));
         for (arm, part) in [(1, 0), (0, 2)] {
             let rows: Vec<usize> = (0..data.arm.len()).filter(|&i| data.arm[i] == arm).collect();
             let mut survival = 1.0;
@@ -360,7 +360,7 @@ proptest! {
     fn twin_cox_unadjusted(data in tied_data()) {
         prop_assume!(both_arms(&data));
         let data = Data { covariates: vec![], ..data };
-        let found = data.analyse(&Cox);
+        let found = data.analyse(&Cox::STANDARD);
         // the score falls: it has a root where its limits have different signs
         let [first, last] = [-30.0, 30.0].map(|b| cox_score(&data, &[b])[0]);
         let estimable = first > 1e-6 && last < -1e-6;
@@ -402,7 +402,7 @@ proptest! {
     #[test]
     fn twin_cox_adjusted(data in tied_data()) {
         prop_assume!(both_arms(&data));
-        let found = data.analyse(&Cox);
+        let found = data.analyse(&Cox::STANDARD);
         // profile: the covariate's coefficient at each coefficient of the arm
         let covariate = |b: f64| root(|g| cox_score(&data, &[b, g])[1]);
         if found.status == Status::Estimated {
@@ -410,7 +410,7 @@ proptest! {
             prop_assert!((found.estimate - twin).abs() < 1e-7, "{} {}", found.estimate, twin);
         } else {
             let constant = data.covariates.iter().all(|&x| x == data.covariates[0]);
-            let alone = Data { covariates: vec![], ..data.clone() }.analyse(&Cox);
+            let alone = Data { covariates: vec![], ..data.clone() }.analyse(&Cox::STANDARD);
             let b = root(|b| cox_score(&data, &[b, covariate(b)])[0]);
             // each failure has its reason: in the arm, in the covariate, or in both together
             prop_assert!(
@@ -438,26 +438,26 @@ fn by_hand_failures() {
             assert!(found.estimate.is_nan() && found.p.is_nan());
         }
     }
-    for method in [&KaplanMeier { at: 1.0 } as &dyn Analysis, &LogRank, &Cox] {
+    for method in [&KaplanMeier::plain(1.0) as &dyn Analysis, &LogRank, &Cox::STANDARD] {
         assert_eq!(censored.analyse(method).status, Status::NoVariation);
     }
     // a patient an arm
     let pair = Data::of(&[(1.0, 1, 0), (2.0, 1, 1)]);
-    assert_eq!(pair.analyse(&Cox).status, Status::Separation);
+    assert_eq!(pair.analyse(&Cox::STANDARD).status, Status::Separation);
     near(pair.analyse(&LogRank).se, 2.0, 1e-15);
-    assert_eq!(pair.analyse(&KaplanMeier { at: 1.0 }).status, Status::NoVariation);
+    assert_eq!(pair.analyse(&KaplanMeier::plain(1.0)).status, Status::NoVariation);
     // events in one arm only: the log-rank test has an answer, the hazard ratio has none
     let one_sided = Data::of(&[(1.0, 1, 0), (2.0, 1, 0), (3.0, 0, 0), (3.0, 0, 1), (2.5, 0, 1)]);
     for data in [&one_sided, &one_sided.swapped()] {
-        assert_eq!(data.analyse(&Cox).status, Status::Separation);
+        assert_eq!(data.analyse(&Cox::STANDARD).status, Status::Separation);
         assert_eq!(data.analyse(&LogRank).status, Status::Estimated);
     }
     // events in both arms, but in the experimental arm only after the controls have left
     let late = Data::of(&[(1.0, 1, 0), (2.0, 0, 0), (3.0, 1, 1), (4.0, 1, 1)]);
-    assert_eq!(late.analyse(&Cox).status, Status::Separation);
+    assert_eq!(late.analyse(&Cox::STANDARD).status, Status::Separation);
     // the only events come where nobody of the other arm is left
     let never = Data::of(&[(1.0, 0, 0), (3.0, 1, 1), (4.0, 1, 1)]);
-    assert_eq!(never.analyse(&Cox).status, Status::NoVariation);
+    assert_eq!(never.analyse(&Cox::STANDARD).status, Status::NoVariation);
     assert_eq!(never.analyse(&LogRank).status, Status::NoVariation);
 }
 
@@ -465,21 +465,21 @@ fn by_hand_failures() {
 fn by_hand_cox_covariate_failures() {
     let arm_and_event = [(1.0, 1, 0), (2.0, 1, 1), (3.0, 1, 0), (4.0, 1, 1), (5.0, 0, 0), (6.0, 0, 1)];
     let with = |covariates: &[f64]| Data { covariates: covariates.to_vec(), ..Data::of(&arm_and_event) };
-    assert_eq!(with(&[1.0; 6]).analyse(&Cox).status, Status::Singular);
-    assert_eq!(with(&[0.0, 1.0, 0.0, 1.0, 0.0, 1.0]).analyse(&Cox).status, Status::Singular);
-    assert_eq!(with(&[f64::NAN, 1.0, 0.0, 1.0, 0.0, 1.0]).analyse(&Cox).status, Status::Singular);
+    assert_eq!(with(&[1.0; 6]).analyse(&Cox::STANDARD).status, Status::Singular);
+    assert_eq!(with(&[0.0, 1.0, 0.0, 1.0, 0.0, 1.0]).analyse(&Cox::STANDARD).status, Status::Singular);
+    assert_eq!(with(&[f64::NAN, 1.0, 0.0, 1.0, 0.0, 1.0]).analyse(&Cox::STANDARD).status, Status::Singular);
     // the covariate orders the events perfectly: its coefficient has no bound
-    assert_eq!(with(&[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]).analyse(&Cox).status, Status::Separation);
+    assert_eq!(with(&[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]).analyse(&Cox::STANDARD).status, Status::Separation);
     // nobody with the condition has an event
-    assert_eq!(with(&[0.0, 0.0, 0.0, 0.0, 1.0, 1.0]).analyse(&Cox).status, Status::Separation);
-    assert_eq!(with(&[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]).analyse(&Cox).status, Status::Estimated);
+    assert_eq!(with(&[0.0, 0.0, 0.0, 0.0, 1.0, 1.0]).analyse(&Cox::STANDARD).status, Status::Separation);
+    assert_eq!(with(&[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]).analyse(&Cox::STANDARD).status, Status::Estimated);
 }
 
 #[test]
 fn contract_swapped_arms() {
     for (name, covariates) in [("lung", ""), ("veteran", "karno+age"), ("colon", "age")] {
         let data = Data::read(name, 30.0, covariates);
-        for method in [&KaplanMeier { at: 10.0 } as &dyn Analysis, &LogRank, &Cox] {
+        for method in [&KaplanMeier::plain(10.0) as &dyn Analysis, &LogRank, &Cox::STANDARD] {
             let (one, other) = (data.analyse(method), data.swapped().analyse(method));
             near(other.estimate, -one.estimate, 1e-10);
             near(other.se, one.se, 1e-10);
@@ -497,15 +497,15 @@ fn contract_unit_of_time_and_order_of_rows() {
         let time = data.time.iter().map(|t| t / 30.4375).collect();
         let months = Data { time, ..data.clone() };
         let reordered = data.reordered();
-        for method in [&LogRank as &dyn Analysis, &Cox] {
+        for method in [&LogRank as &dyn Analysis, &Cox::STANDARD] {
             assert_eq!(months.analyse(method), data.analyse(method));
         }
-        let weeks = data.analyse(&KaplanMeier { at: 52.0 });
-        assert_eq!(months.analyse(&KaplanMeier { at: 52.0 / 30.4375 }), weeks);
-        assert_eq!(reordered.analyse(&KaplanMeier { at: 52.0 }), weeks);
+        let weeks = data.analyse(&KaplanMeier::plain(52.0));
+        assert_eq!(months.analyse(&KaplanMeier::plain(52.0 / 30.4375)), weeks);
+        assert_eq!(reordered.analyse(&KaplanMeier::plain(52.0)), weeks);
         assert_eq!(reordered.analyse(&LogRank), data.analyse(&LogRank));
-        near(reordered.analyse(&Cox).estimate, data.analyse(&Cox).estimate, 1e-11);
-        near(reordered.analyse(&Cox).se, data.analyse(&Cox).se, 1e-11);
+        near(reordered.analyse(&Cox::STANDARD).estimate, data.analyse(&Cox::STANDARD).estimate, 1e-11);
+        near(reordered.analyse(&Cox::STANDARD).se, data.analyse(&Cox::STANDARD).se, 1e-11);
     }
 }
 
@@ -538,7 +538,7 @@ fn contract_scratch_carries_nothing_over() {
     ];
     for _ in 0..2 {
         for data in &data {
-            for method in [&KaplanMeier { at: 100.0 } as &dyn Analysis, &LogRank, &Cox] {
+            for method in [&KaplanMeier::plain(100.0) as &dyn Analysis, &LogRank, &Cox::STANDARD] {
                 let reused = data.analyse_with(method, &RULE, &mut scratch);
                 // as text, since no NaN equals another
                 assert_eq!(format!("{reused:?}"), format!("{:?}", data.analyse(method)));

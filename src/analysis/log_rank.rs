@@ -1,9 +1,10 @@
 //! The log-rank test.
 
+use super::event_times::event_times;
 use super::hazard::hazard_rule;
 use super::time_order::{ascending, at_each_time, last_event};
 use super::wald::wald;
-use super::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use super::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::analysis::Better;
 use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Values};
@@ -24,15 +25,15 @@ pub fn build(_: &Values) -> Result<Box<dyn Analysis>, Complaint> {
     Ok(Box::new(LogRank))
 }
 
-/// The log-rank test of two arms, unstratified.
+/// The log-rank test of two arms, stratified where there are strata.
 ///
 /// With d events among r patients at risk at a time, of whom d₁ and r₁ are in the experimental arm:
 /// O = Σ d₁, E = Σ d r₁/r, V = Σ d (r₁/r)(1 − r₁/r)(r − d)/(r − 1); estimate (O − E)/V with standard error 1/√V, so that
 /// its Wald statistic is (O − E)/√V. Patients censored at an event time are at risk at it.
-/// No event while both arms are at risk: [`Status::NoVariation`].
+/// With strata each is counted within them and then added. No event while both arms are at risk: [`Status::NoVariation`].
 ///
 /// Source: Mantel, Cancer Chemotherapy Reports 50 (1966) 163; Peto et al., British Journal of Cancer 35 (1977) 1,
-/// statistical note 6 (the estimate).
+/// statistical notes 6 (the estimate) and 4 (strata).
 #[derive(Debug)]
 pub struct LogRank;
 
@@ -57,6 +58,10 @@ impl Analysis for LogRank {
         -better.sign()
     }
 
+    fn stratifies(&self) -> Adjusts {
+        Adjusts::Optionally
+    }
+
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
         let n = data.arm.len();
         let experimental: usize = data.arm.iter().map(|&a| usize::from(a)).sum();
@@ -66,6 +71,9 @@ impl Analysis for LogRank {
         let Response::Time { time, event, .. } = data.response else {
             return Estimate::failed(Status::NoVariation, n);
         };
+        if data.strata.levels > 1 {
+            return Sums::within_strata(data, scratch).answer(rule, n);
+        }
         let last = last_event(time, event, f64::INFINITY);
         let tied = ascending(time, last, &mut scratch.keys, &mut scratch.order);
         let mut sums = Sums::start(n, experimental);
@@ -79,23 +87,7 @@ impl Analysis for LogRank {
             }
         }
 
-        let (observed, events) = (f64::from(sums.observed), f64::from(sums.events));
-        let mut answer = if sums.variance > 0.0 {
-            let estimate = (observed - sums.expected) / sums.variance;
-            let se = 1.0 / sums.variance.sqrt();
-            wald(estimate, se, &hazard_rule(rule), n, sums.events as usize)
-        } else {
-            Estimate::failed(Status::NoVariation, n)
-        };
-        answer.events = sums.events;
-        answer.parts[..5].copy_from_slice(&[
-            observed,
-            sums.expected,
-            events - observed,
-            events - sums.expected,
-            sums.variance,
-        ]);
-        answer
+        sums.answer(rule, n)
     }
 }
 
@@ -119,6 +111,38 @@ impl Sums {
             expected: 0.0,
             variance: 0.0,
         }
+    }
+
+    /// The sums of all strata.
+    fn within_strata(data: &Dataset<'_>, scratch: &mut Scratch) -> Self {
+        let (mut excess, mut expected, mut variance) = (0.0, 0.0, 0.0);
+        let events = event_times(data, scratch, |at| {
+            excess += at.excess;
+            expected += at.expected;
+            variance += at.variance;
+        });
+        let observed = (excess + expected).round() as u32;
+        Self { observed, expected, variance, events: events as u32, ..Self::start(0, 0) }
+    }
+
+    fn answer(&self, rule: &Rule, n: usize) -> Estimate {
+        let (observed, events) = (f64::from(self.observed), f64::from(self.events));
+        let mut answer = if self.variance > 0.0 {
+            let estimate = (observed - self.expected) / self.variance;
+            let se = 1.0 / self.variance.sqrt();
+            wald(estimate, se, &hazard_rule(rule), n, self.events as usize)
+        } else {
+            Estimate::failed(Status::NoVariation, n)
+        };
+        answer.events = self.events;
+        answer.parts[..5].copy_from_slice(&[
+            observed,
+            self.expected,
+            events - observed,
+            events - self.expected,
+            self.variance,
+        ]);
+        answer
     }
 
     /// Patients with the same time.

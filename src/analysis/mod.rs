@@ -11,12 +11,18 @@
 pub mod adjusted;
 pub mod aipw;
 pub mod ancova;
+pub mod beta_binomial;
+pub mod clopper_pearson;
+pub mod cmh;
 pub mod cox;
 pub mod cumulative_incidence;
 mod design;
 pub mod difference_of_proportions;
+mod event_times;
+mod exact;
 mod failures;
 pub mod fine_gray;
+pub mod fisher;
 pub mod gray;
 mod hazard;
 pub mod indicators;
@@ -25,7 +31,13 @@ pub mod kaplan_meier;
 pub mod log_rank;
 pub mod logistic;
 mod logistic_fit;
+pub mod mantel_haenszel;
+pub mod max_combo;
+pub mod mcnemar;
+pub mod modestly_weighted_log_rank;
 pub mod net_benefit;
+pub mod newcombe;
+pub mod normal_posterior;
 pub mod npmle;
 pub mod pairs;
 pub mod propensity;
@@ -34,6 +46,7 @@ pub mod ranks;
 pub mod ratio_of_proportions;
 pub mod restricted_mean;
 pub mod root;
+pub mod score;
 pub mod t_test;
 pub mod table;
 pub mod time_order;
@@ -43,6 +56,7 @@ pub mod weighted_cox;
 pub mod weighted_difference;
 pub mod weighted_incidence;
 pub mod weighted_kaplan_meier;
+pub mod weighted_log_rank;
 pub mod wilcoxon;
 pub mod win_odds;
 pub mod win_ratio;
@@ -60,6 +74,16 @@ use root::Root;
 pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &difference_of_proportions::FORM, build: difference_of_proportions::build },
     Member { form: &ratio_of_proportions::FORM, build: ratio_of_proportions::build },
+    Member { form: &newcombe::FORM, build: newcombe::build },
+    Member { form: &score::miettinen_nurminen::FORM, build: score::miettinen_nurminen::build },
+    Member { form: &score::farrington_manning::FORM, build: score::farrington_manning::build },
+    Member { form: &fisher::FORM, build: fisher::build },
+    Member { form: &clopper_pearson::FORM, build: clopper_pearson::build },
+    Member { form: &mcnemar::FORM, build: mcnemar::build },
+    Member { form: &mantel_haenszel::FORM, build: mantel_haenszel::build },
+    Member { form: &cmh::FORM, build: cmh::build },
+    Member { form: &beta_binomial::FORM, build: beta_binomial::build },
+    Member { form: &normal_posterior::FORM, build: normal_posterior::build },
     Member { form: &logistic::FORM, build: logistic::build },
     Member { form: &proportional_odds::FORM, build: proportional_odds::build },
     Member { form: &wilcoxon::FORM, build: wilcoxon::build },
@@ -67,7 +91,11 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &ancova::FORM, build: ancova::build },
     Member { form: &kaplan_meier::FORM, build: kaplan_meier::build },
     Member { form: &log_rank::FORM, build: log_rank::build },
+    Member { form: &weighted_log_rank::FORM, build: weighted_log_rank::build },
+    Member { form: &modestly_weighted_log_rank::FORM, build: modestly_weighted_log_rank::build },
+    Member { form: &max_combo::FORM, build: max_combo::build },
     Member { form: &cox::FORM, build: cox::build },
+    Member { form: &cox::schoenfeld::FORM, build: cox::schoenfeld::build },
     Member { form: &weighted_difference::FORM, build: weighted_difference::build },
     Member { form: &weighted_kaplan_meier::FORM, build: weighted_kaplan_meier::build },
     Member { form: &weighted_incidence::FORM, build: weighted_incidence::build },

@@ -1,4 +1,4 @@
-//! Difference of two restricted mean survival times.
+//! Difference or ratio of two restricted mean survival times.
 
 use super::kaplan_meier::month;
 use super::time_order::{at_each_time, last_event};
@@ -10,13 +10,21 @@ use crate::scenario::form::{Complaint, Form, Key, Kind, Values};
 /// `restricted-mean = { at = 24 }`
 pub const FORM: Form = Form {
     name: "restricted-mean",
-    summary: "Difference of the arms' restricted mean survival times: the areas under their Kaplan–Meier curves up to a time.",
-    keys: &[Key {
-        name: "at",
-        kind: Kind::Number,
-        required: true,
-        doc: "Months from entry up to which the mean is taken; above 0.",
-    }],
+    summary: "Difference or ratio of the arms' restricted mean survival times: the areas under their Kaplan–Meier curves up to a time.",
+    keys: &[
+        Key {
+            name: "at",
+            kind: Kind::Number,
+            required: true,
+            doc: "Months from entry up to which the mean is taken; above 0.",
+        },
+        Key {
+            name: "scale",
+            kind: Kind::Word(&["difference", "ratio"]),
+            required: false,
+            doc: "How the means are compared; default `difference`.",
+        },
+    ],
     example: "{ at = 24 }",
 };
 
@@ -25,13 +33,14 @@ pub const FORM: Form = Form {
 /// # Errors
 /// `at` is missing, not finite, or not above 0.
 pub fn build(values: &Values) -> Result<Box<dyn Analysis>, Complaint> {
-    Ok(Box::new(RestrictedMean { at: month(values)? }))
+    Ok(Box::new(RestrictedMean { at: month(values)?, ratio: values.text("scale") == Some("ratio") }))
 }
 
-/// Difference of the arms' mean event-free months up to a time τ.
+/// Difference or ratio of the arms' mean event-free months up to a time τ.
 ///
 /// μ = ∫ S(u) du over (0, τ) with S the Kaplan–Meier estimate; Var μ = Σ (∫ S over (t, τ))² d/(r(r − d)) over event times
-/// t ≤ τ, those at which all at risk have the event adding nothing. Estimate μ₁ − μ₀ with the plain Wald interval.
+/// t ≤ τ, those at which all at risk have the event adding nothing. Estimate μ₁ − μ₀ with the plain Wald interval; as a ratio
+/// ln(μ₁/μ₀), its variance Σ Var μ/μ² over the arms.
 ///
 /// Where nobody of an arm is followed to τ and its curve has not reached 0, the status is [`Status::TooFew`] and the parts hold the
 /// area under the curve continued level; no event before τ in either arm is [`Status::NoVariation`].
@@ -41,6 +50,8 @@ pub fn build(values: &Values) -> Result<Box<dyn Analysis>, Complaint> {
 pub struct RestrictedMean {
     /// Months from entry.
     pub at: f64,
+    /// Whether the means' ratio is estimated.
+    pub ratio: bool,
 }
 
 impl Analysis for RestrictedMean {
@@ -49,7 +60,7 @@ impl Analysis for RestrictedMean {
     }
 
     fn scale(&self) -> Scale {
-        Scale::Difference
+        if self.ratio { Scale::LogRatio } else { Scale::Difference }
     }
 
     fn parts(&self) -> &'static [&'static str] {
@@ -57,7 +68,7 @@ impl Analysis for RestrictedMean {
     }
 
     fn target(&self) -> Target {
-        Target::RestrictedMean(self.at)
+        if self.ratio { Target::Undefined } else { Target::RestrictedMean(self.at) }
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
@@ -111,6 +122,9 @@ impl Analysis for RestrictedMean {
         let events = (control.events + treated.events) as usize;
         let mut answer = if extrapolated {
             Estimate::failed(Status::TooFew, n)
+        } else if variance > 0.0 && self.ratio {
+            let variance = variances[1] / treated.area.powi(2) + variances[0] / control.area.powi(2);
+            wald((treated.area / control.area).ln(), variance.sqrt(), rule, n, events)
         } else if variance > 0.0 {
             wald(treated.area - control.area, variance.sqrt(), rule, n, events)
         } else {

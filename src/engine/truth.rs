@@ -19,8 +19,10 @@ use super::tables::{Tables, arm_shares};
 pub fn target(plan: &AnalysisPlan) -> Target {
     let target = plan.method.target();
     let adjusted = !plan.covariates.is_empty() || plan.site_factor;
-    // pairs of one stratum are not those of all
-    if matches!(target, Target::Pairs(_)) && (!plan.strata.is_empty() || plan.site_stratum) {
+    let stratified = !plan.strata.is_empty() || plan.site_stratum;
+    // what is pooled over trials, or over all pairs, has no strata
+    let pooled = matches!(target, Target::Peto | Target::Hazard | Target::Pairs(_));
+    if stratified && plan.method.stratifies() == Adjusts::Optionally && pooled {
         return Target::Undefined;
     }
     if !adjusted || target == Target::Mean || plan.method.adjusts() == Adjusts::Always {

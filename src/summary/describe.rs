@@ -35,7 +35,9 @@ pub(super) fn describe(protocol: &Protocol<'_>, a: usize) -> String {
         Target::Coefficient | Target::Undefined => match plan.method.target() {
             Target::LogOdds => "log odds ratio given the covariates",
             Target::CommonOdds => "log common odds ratio of a higher category given the covariates",
+            Target::Hazard if plan.covariates.is_empty() && !plan.site_factor => "log hazard ratio within strata",
             Target::Hazard => "log hazard ratio given the covariates",
+            Target::Peto => "(O − E)/V within strata, the Peto log hazard ratio",
             _ => "coefficient of the arm, adjusted for covariates",
         },
     };

@@ -16,6 +16,7 @@ pub(crate) const DEFIANCE: &str = include_str!("../../scenarios/defiance.toml");
 pub(crate) const DEFIER: &str = include_str!("../../scenarios/defier.toml");
 pub(crate) const P1: &str = include_str!("../../scenarios/yardstick/p1-binary.toml");
 pub(crate) const P2: &str = include_str!("../../scenarios/yardstick/p2-log-rank.toml");
+pub(crate) const P3: &str = include_str!("../../scenarios/yardstick/p3-max-combo.toml");
 pub(crate) const P4: &str = include_str!("../../scenarios/yardstick/p4-win-ratio.toml");
 pub(crate) const P6: &str = include_str!("../../scenarios/yardstick/p6-iptw-cox.toml");
 

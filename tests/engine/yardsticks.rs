@@ -1,8 +1,8 @@
-//! Covers: powers known from enumeration (P1) or from other software and hand-written kernels (P2, P4, P6); limits of P6 by integration.
+//! Covers: powers known from enumeration (P1) or from other software and hand-written kernels (P2, P3, P4, P6); limits of P6 by integration.
 
 use patency::summary::Moments;
 
-use super::common::{P1, P2, P4, P6, Run, assert_calibrated, assert_within, figure, row, share_mcse};
+use super::common::{P1, P2, P3, P4, P6, Run, assert_calibrated, assert_within, figure, row, share_mcse};
 
 /// Share of replicates that reject in favour, at a one-sided tail.
 fn power(run: &Run<'_>, tail: f64, mut also: impl FnMut(&patency::engine::RowRecord) + Send) -> f64 {
@@ -30,6 +30,22 @@ fn statistical_p2_log_rank() {
     // 354.3 is printed to .1: rounding has a standard deviation of .1/√12
     let mcse = events.mcse().hypot(0.1 / 12f64.sqrt());
     assert_calibrated("P2 events", events.mean(), 354.3, mcse, 1.0);
+}
+
+#[test]
+fn statistical_p3_max_combo() {
+    let run = Run::new(P3, 6_000, "statistical_p3_max_combo");
+    let mut favour = [0u64; 3];
+    run.each(|_, rows| {
+        for (favour, row) in favour.iter_mut().zip(rows) {
+            *favour += u64::from(row.estimate.p <= 0.025);
+        }
+    });
+    // (known power, its standard error): MaxCombo, log-rank, late effects; some 12,000 trials elsewhere
+    for (k, (known, se)) in [(0.842, 0.0033), (0.7470, 0.0040), (0.8753, 0.0030)].into_iter().enumerate() {
+        let observed = favour[k] as f64 / run.replicates as f64;
+        assert_calibrated(&format!("P3 power, test {k}"), observed, known, share_mcse(known, run.replicates, se), 0.06);
+    }
 }
 
 #[test]

@@ -171,7 +171,12 @@ fn by_hand_weighted_cox() {
             covariates: Default::default(),
             strata: Default::default(),
         };
-        patency::analysis::Analysis::analyse(&patency::analysis::cox::Cox, &set, &RULE, &mut Default::default())
+        patency::analysis::Analysis::analyse(
+            &patency::analysis::cox::Cox::STANDARD,
+            &set,
+            &RULE,
+            &mut Default::default(),
+        )
     };
     near(found.estimate, plain.estimate, 1e-11);
     assert_eq!(found.z.signum(), -found.estimate.signum());

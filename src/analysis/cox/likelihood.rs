@@ -70,6 +70,56 @@ impl Likelihood<'_> {
     }
 }
 
+impl Likelihood<'_> {
+    /// Σ g (x − m) and Σ g² V of the arm over events at `beta`, where V is the variance of the arm among the patients at risk and g the
+    /// number of the event's row; adds Σ g C to `along`, C the covariances of the arm and each column. Call after
+    /// [`Likelihood::derivatives`] at the same coefficients.
+    pub(super) fn weighted(&mut self, beta: &[f64], g: impl Fn(usize) -> f64, along: &mut [f64]) -> [f64; 2] {
+        let (at_risk, arm) = (self.rows.len() / 2, beta.len() - 1);
+        let (weights, products) = self.rows.split_at_mut(at_risk);
+        let column = |j: usize| &self.columns[j * self.n..j * self.n + at_risk];
+        weights.fill(0.0);
+        for (j, b) in beta.iter().enumerate() {
+            for (w, x) in weights.iter_mut().zip(column(j)) {
+                *w += b * x;
+            }
+        }
+        for w in &mut *weights {
+            *w = w.exp();
+        }
+        let events = self.terms.len();
+        let (mut score, mut variance) = (0.0, 0.0);
+        for j in 0..=arm {
+            multiply(weights, column(j), products);
+            for (product, x) in products.iter_mut().zip(column(arm)) {
+                *product *= x;
+            }
+            // S₂ at each event in the order of segments; their sums are read off as they come
+            let mut e = 0;
+            let (mut sum, mut row) = (0.0, 0);
+            for segment in self.segments.chunks_exact(2) {
+                let (end, tied) = (segment[0] as usize, segment[1] as usize);
+                sum += products[row..end].iter().sum::<f64>();
+                let own: f64 = products[end - tied..end].iter().sum();
+                row = end;
+                for l in 0..tied {
+                    let weight = g(end - tied + l);
+                    let mean = self.means[arm * events + e + l];
+                    let second = (sum - self.gone[e + l] * own) * self.terms[e + l];
+                    let covariance = second - mean * self.means[j * events + e + l];
+                    along[j] += weight * covariance;
+                    if j == arm {
+                        variance += weight * weight * covariance;
+                        score += weight * (column(arm)[end - tied + l] - mean);
+                    }
+                }
+                e += tied;
+            }
+        }
+        [score, variance]
+    }
+}
+
 /// Sums over the patients at risk at each event of a quantity, in whose place its running sums are left.
 fn at_events(running: &mut [f64], segments: &[u32], gone: &[f64], out: &mut [f64]) {
     // blocks of four, so that only one addition in four waits for the one before

@@ -2,44 +2,117 @@
 
 mod adjusted;
 mod likelihood;
+mod profile;
+pub mod schoenfeld;
 mod unadjusted;
 
 use super::hazard::hazard_rule;
 use super::time_order::{ascending, last_event};
-use super::wald::wald;
+use super::wald::{assemble, critical_value, wald};
 use super::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::analysis::Better;
 use crate::analysis::root::{self, Root};
 use crate::estimand::Target;
-use crate::scenario::form::{Complaint, Form, Values};
+use crate::math::tail::normal_upper_tail;
+use crate::scenario::form::{Complaint, Form, Key, Kind, Values};
+
+use profile::{Point, Profile, limit, signed_root};
 
 /// `cox = {}`
 pub const FORM: Form = Form {
     name: "cox",
-    summary: "Cox regression on arm and covariates: ln hazard ratio of the arm, ties by Efron's method.",
-    keys: &[],
+    summary: "Cox regression on arm and covariates: ln hazard ratio of the arm.",
+    keys: &[
+        TIES,
+        Key {
+            name: "test",
+            kind: Kind::Word(&["wald", "score", "likelihood-ratio"]),
+            required: false,
+            doc: "The test of the arm; with `likelihood-ratio` the interval is that of the profile likelihood, else Wald's; default `wald`.",
+        },
+    ],
     example: "{}",
+};
+
+/// How ties are taken.
+pub(super) const TIES: Key = Key {
+    name: "ties",
+    kind: Kind::Word(&["efron", "breslow"]),
+    required: false,
+    doc: "How events at the same time are taken; default `efron`.",
 };
 
 /// Builds the method.
 ///
 /// # Errors
 /// None.
-pub fn build(_: &Values) -> Result<Box<dyn Analysis>, Complaint> {
-    Ok(Box::new(Cox))
+pub fn build(values: &Values) -> Result<Box<dyn Analysis>, Complaint> {
+    let test = match values.text("test") {
+        Some("score") => Test::Score,
+        Some("likelihood-ratio") => Test::LikelihoodRatio,
+        _ => Test::Wald,
+    };
+    Ok(Box::new(Cox { efron: values.text("ties") != Some("breslow"), test }))
 }
 
-/// Cox regression on arm and covariates by Newton's method to machine precision, ties by Efron's method.
+/// Which test of the arm is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// Of the coefficient by its standard error.
+    Wald,
+    /// Of the likelihood's slope at the null value.
+    Score,
+    /// Of the likelihood's height at the null value.
+    LikelihoodRatio,
+}
+
+/// Cox regression on arm and covariates by Newton's method to machine precision, stratified where there are strata; ties by Efron's or
+/// Breslow's method.
 ///
 /// The estimate is the coefficient of the experimental arm, its standard error from the inverse of the observed
-/// information. Events that leave no finite maximum for the arm (in one arm only, or in one arm only while both are at
+/// information. At the null value β₀, other coefficients at their maximum given it, the score test's statistic is U(β₀)/√I(β₀) with I the
+/// information left after the covariates, and that of the likelihood-ratio test ±√(2(ℓ(β̂) − ℓ(β₀))); the limits of the latter are where
+/// the same distance from the maximum is the critical value.
+///
+/// Events that leave no finite maximum for the arm (in one arm only, or in one arm only while both are at
 /// risk) or for a combination of covariates are [`Status::Separation`]; a constant or redundant covariate is
 /// [`Status::Singular`]; no event while both arms are at risk is [`Status::NoVariation`].
 ///
 /// Source: Cox, Journal of the Royal Statistical Society B 34 (1972) 187; Efron, Journal of the American Statistical
-/// Association 72 (1977) 557, section 6.
-#[derive(Debug)]
-pub struct Cox;
+/// Association 72 (1977) 557, section 6; Breslow, Biometrics 30 (1974) 89; the tests: Therneau and Grambsch, Modeling Survival Data
+/// (2000), section 3.4; profile limits: Venzon and Moolgavkar, Applied Statistics 37 (1988) 87.
+#[derive(Clone, Copy, Debug)]
+pub struct Cox {
+    /// Whether ties are taken by Efron's method, else by Breslow's.
+    pub efron: bool,
+    /// The test.
+    pub test: Test,
+}
+
+impl Cox {
+    /// Efron's ties and Wald's test.
+    pub const STANDARD: Self = Self { efron: true, test: Test::Wald };
+
+    /// Test and interval for a fit.
+    fn answer(&self, fit: &Fit, rule: &Rule, profile: &mut dyn Profile) -> Result<Estimate, Status> {
+        let rule = hazard_rule(rule);
+        let se = fit.variance.sqrt();
+        let plain = wald(fit.coefficient, se, &rule, 0, 0);
+        if self.test == Test::Wald || plain.status != Status::Estimated {
+            return Ok(plain);
+        }
+        let null = profile.at(rule.null)?;
+        if self.test == Test::Score {
+            let z = rule.better.sign() * null.score / null.information.sqrt();
+            return Ok(assemble(fit.coefficient, se, [plain.lower, plain.upper], z, normal_upper_tail(z)));
+        }
+        let most = profile.at(fit.coefficient)?.log;
+        let z = rule.better.sign() * signed_root(fit, most, rule.null, null.log);
+        let distance = critical_value(rule.tail());
+        let limits = [limit(profile, fit, most, distance, -1.0)?, limit(profile, fit, most, distance, 1.0)?];
+        Ok(assemble(fit.coefficient, se, limits, z, normal_upper_tail(z)))
+    }
+}
 
 /// A maximum of the partial likelihood: coefficient of the arm and its variance.
 struct Fit {
@@ -72,6 +145,10 @@ impl Analysis for Cox {
         Adjusts::Optionally
     }
 
+    fn stratifies(&self) -> Adjusts {
+        Adjusts::Optionally
+    }
+
     fn root(&self, data: &Dataset<'_>, weights: [f64; 2]) -> Result<Box<dyn Root>, Status> {
         root::cox(data, weights)
     }
@@ -86,20 +163,23 @@ impl Analysis for Cox {
             return Estimate::failed(Status::NoVariation, n);
         };
         let last = last_event(time, event, f64::INFINITY);
-        ascending(time, last, &mut scratch.keys, &mut scratch.order);
-        let risk = unadjusted::RiskSets::walk(time, event, data.arm, experimental, scratch);
-        let fit = risk.estimable().and_then(|()| {
+        let risk = if data.strata.levels > 1 {
+            unadjusted::RiskSets::walk_strata(data, time, event, self.efron, scratch)
+        } else {
+            ascending(time, last, &mut scratch.keys, &mut scratch.order);
+            unadjusted::RiskSets::walk(time, event, data.arm, experimental, self.efron, scratch)
+        };
+        let answer = risk.estimable().and_then(|()| {
             if data.covariates.count == 0 {
-                unadjusted::fit(&risk, scratch)
+                let fit = unadjusted::fit(&risk, scratch)?;
+                self.answer(&fit, rule, &mut unadjusted::Arm { risk: &risk, scratch })
             } else {
-                adjusted::fit(data, time, event, last, scratch)
+                let mut model = adjusted::Model::new(data, time, event, last, self.efron, scratch)?;
+                let fit = model.fit()?;
+                self.answer(&fit, rule, &mut model)
             }
         });
-        let mut answer = match fit {
-            Ok(fit) => wald(fit.coefficient, fit.variance.sqrt(), &hazard_rule(rule), n, risk.events),
-            Err(status) => Estimate::failed(status, n),
-        };
-        answer.events = risk.events as u32;
+        let mut answer = answer.unwrap_or_else(|status| Estimate::failed(status, n)).counted(n, risk.events);
         answer.parts[0] = risk.experimental as f64;
         answer.parts[1] = (risk.events - risk.experimental) as f64;
         answer

@@ -1,8 +1,9 @@
 //! The arm alone: the partial likelihood depends on the data through the numbers at risk only.
 
-use super::{Fit, Status};
-use crate::analysis::Scratch;
-use crate::analysis::time_order::at_each_time;
+use super::{Fit, Point, Profile, Status};
+use crate::analysis::event_times::{by_stratum, sizes};
+use crate::analysis::time_order::{at_each_time, last_event};
+use crate::analysis::{Dataset, Scratch};
 
 /// Most Newton steps; from the score test's estimate some five are needed.
 const STEPS: usize = 60;
@@ -21,13 +22,60 @@ pub(super) struct RiskSets {
 
 impl RiskSets {
     /// Walks the rows of `scratch.order`.
-    pub(super) fn walk(time: &[f64], event: &[u8], arm: &[u8], experimental: usize, scratch: &mut Scratch) -> Self {
-        let [control_sizes, experimental_sizes, ..] = &mut scratch.real;
+    pub(super) fn walk(
+        time: &[f64],
+        event: &[u8],
+        arm: &[u8],
+        experimental: usize,
+        efron: bool,
+        scratch: &mut Scratch,
+    ) -> Self {
+        let Scratch { order, real: [control_sizes, experimental_sizes, ..], .. } = scratch;
+        let at_risk = [(arm.len() - experimental) as u32, experimental as u32];
+        let mut risk = Self::start(control_sizes, experimental_sizes);
+        risk.continue_with(time, event, arm, at_risk, efron, order, [control_sizes, experimental_sizes]);
+        risk
+    }
+
+    /// Walks the strata one after the other: their risk sets stand side by side.
+    pub(super) fn walk_strata(
+        data: &Dataset<'_>,
+        time: &[f64],
+        event: &[u8],
+        efron: bool,
+        scratch: &mut Scratch,
+    ) -> Self {
+        let Scratch { order, sorted, counts, real: [control_sizes, experimental_sizes, ..], .. } = scratch;
+        by_stratum(data, time, last_event(time, event, f64::INFINITY), sorted, order);
+        sizes(data, counts);
+        let mut risk = Self::start(control_sizes, experimental_sizes);
+        for rows in order.chunk_by(|&a, &b| data.strata.of(a as usize) == data.strata.of(b as usize)) {
+            let stratum = data.strata.of(rows[0] as usize);
+            let at_risk = [counts[2 * stratum], counts[2 * stratum + 1]];
+            risk.continue_with(time, event, data.arm, at_risk, efron, rows, [control_sizes, experimental_sizes]);
+        }
+        risk
+    }
+
+    fn start(control_sizes: &mut Vec<f64>, experimental_sizes: &mut Vec<f64>) -> Self {
         control_sizes.clear();
         experimental_sizes.clear();
-        let mut at_risk = [(arm.len() - experimental) as u32, experimental as u32];
-        let mut risk = Self { events: 0, experimental: 0, exposed: 0, alone: 0 };
-        for group in at_each_time(&scratch.order, time) {
+        Self { events: 0, experimental: 0, exposed: 0, alone: 0 }
+    }
+
+    /// Adds the risk sets of a stratum's rows in `order`.
+    #[expect(clippy::too_many_arguments, reason = "a stratum, and where its sets go")]
+    fn continue_with(
+        &mut self,
+        time: &[f64],
+        event: &[u8],
+        arm: &[u8],
+        mut at_risk: [u32; 2],
+        efron: bool,
+        order: &[u32],
+        [control_sizes, experimental_sizes]: [&mut Vec<f64>; 2],
+    ) {
+        for group in at_each_time(order, time) {
             let (mut died, mut left) = ([0_u32; 2], [0_u32; 2]);
             for &row in group {
                 let (row, a) = (row as usize, usize::from(arm[row as usize]));
@@ -36,18 +84,17 @@ impl RiskSets {
             }
             let tied_events = died[0] + died[1];
             for l in 0..tied_events {
-                let gone = f64::from(l) / f64::from(tied_events);
+                let gone = if efron { f64::from(l) / f64::from(tied_events) } else { 0.0 };
                 control_sizes.push(f64::from(at_risk[0]) - gone * f64::from(died[0]));
                 experimental_sizes.push(f64::from(at_risk[1]) - gone * f64::from(died[1]));
             }
-            risk.events += tied_events as usize;
-            risk.experimental += died[1] as usize;
-            risk.exposed += if at_risk[1] > 0 { tied_events as usize } else { 0 };
-            risk.alone += if at_risk[0] == 0 { tied_events as usize } else { 0 };
+            self.events += tied_events as usize;
+            self.experimental += died[1] as usize;
+            self.exposed += if at_risk[1] > 0 { tied_events as usize } else { 0 };
+            self.alone += if at_risk[0] == 0 { tied_events as usize } else { 0 };
             at_risk[0] -= left[0];
             at_risk[1] -= left[1];
         }
-        risk
     }
 
     /// Whether the likelihood has a finite maximum: its score falls from (events − those where the arm is alone) to
@@ -91,6 +138,25 @@ pub(super) fn fit(risk: &RiskSets, scratch: &Scratch) -> Result<Fit, Status> {
         };
     }
     Err(Status::NotConverged)
+}
+
+/// The log-likelihood of the arm's coefficient, and its derivatives.
+pub(super) struct Arm<'a> {
+    pub(super) risk: &'a RiskSets,
+    pub(super) scratch: &'a Scratch,
+}
+
+impl Profile for Arm<'_> {
+    fn at(&mut self, coefficient: f64) -> Result<Point, Status> {
+        let [control, experimental, ..] = &self.scratch.real;
+        let observed = self.risk.experimental as f64;
+        let (expected, information) = expectation(coefficient.exp(), control, experimental);
+        // beyond that at 0, which keeps the digits of small differences
+        let beyond = coefficient.exp_m1();
+        let sets = control.iter().zip(experimental);
+        let log = observed * coefficient - sets.map(|(c, e)| (beyond * e / (c + e)).ln_1p()).sum::<f64>();
+        Ok(Point { log, score: observed - expected, information })
+    }
 }
 
 /// Expected events of the experimental arm and their variance at a hazard ratio.

@@ -61,5 +61,5 @@ row("rd/ge-model", "estimate", effect.margeff[0], 1e-9, by)
 row("rd/ge-model", "se", effect.margeff_se[0], 1e-8, by)
 for analysis, x in (("modified-poisson", design(a, False)), ("modified-poisson/unadjusted", np.column_stack([np.ones(n), a]))):
     fit = sm.GLM(y, x, family=sm.families.Poisson()).fit(tol=1e-15, maxiter=200, cov_type="HC0")
-    row(analysis, "estimate", fit.params[1], 1e-9, by)
-    row(analysis, "se", fit.bse[1], 1e-8, by)
+    row(analysis, "estimate", fit.params[1], 1e-10, by)
+    row(analysis, "se", fit.bse[1], 1e-10, by)

@@ -25,7 +25,9 @@ d$group <- factor(d$arm, levels = 1:0)
 d$block <- factor(d$id)
 both("wilcoxon/exact", function(s) pvalue(wilcox_test(y ~ group, d, distribution = "exact", alternative = s)), by("coin"), 1e-12)
 both("wilcoxon/continuity", function(s) w(exact = FALSE, correct = TRUE, alternative = s)$p.value, by("stats"))
-row("van-elteren", "z", statistic(wilcox_test(y ~ group | block, d)), 1e-12, by("coin"))
+# ranks within pairs: wilcox_test of coin would rank all patients together
+d$rank <- ave(d$y, d$block, FUN = rank)
+row("van-elteren", "z", statistic(independence_test(rank ~ group | block, d, teststat = "scalar")), 1e-11, by("coin"))
 for (correct in c(FALSE, TRUE)) {
   name <- if (correct) "hodges-lehmann/continuity" else "hodges-lehmann"
   ci <- w(exact = FALSE, correct = correct, conf.int = TRUE, tol.root = 1e-13)
