@@ -20,9 +20,11 @@ macro_rules! case {
 pub const CASES: &[Case] = &[
     case!("adjusted-anorexia", "anorexia"),
     case!("adjusted-birthwt", "birthwt"),
+    case!("adjusted-colon", "colon_tiers"),
     case!("adjusted-infert", "infert"),
     case!("adjusted-lung", "lung_scores"),
     case!("ranks-birthwt", "birthwt"),
+    case!("ranks-colon", "colon_tiers"),
     case!("ranks-immer", "immer_pairs"),
     case!("ranks-sleep", "sleep_pairs"),
     case!("ranks-toothgrowth", "toothgrowth"),

@@ -1,11 +1,14 @@
 # Marginal effects on a proportion with covariates: beeca, RobinCar, stdReg and sandwich.
 # Run in tests/reference/cases as Rscript adjusted.R birthwt > adjusted-birthwt.csv; python3 adjusted.py birthwt >> adjusted-birthwt.csv
-# (and infert).
+# (and infert, and colon: covariates missing).
 suppressMessages({ library(beeca); library(sandwich); library(RobinCar) })
 which <- commandArgs(TRUE)[1]
-d <- read.csv(sprintf("../data/%s.csv", which), comment.char = "#")
+d <- read.csv(sprintf("../data/%s.csv", if (which == "colon") "colon_tiers" else which), comment.char = "#")
+if (which == "colon") d <- data.frame(y = d$death_event, d[c("arm", "sex", "extent", "differ", "nodes")])
 if (which == "birthwt") d <- data.frame(y = d$low, arm = d$smoke, d[c("age", "lwt", "black", "other")])
 if (which == "infert") d <- data.frame(y = d$case, arm = d$spontaneous, age = d$age, parity = d$parity, one = as.integer(d$induced == 1), two = as.integer(d$induced == 2))
+whole <- d
+d <- na.omit(d)
 covariates <- setdiff(names(d), c("y", "arm"))
 d$arm <- factor(d$arm)
 r <- paste("R", paste(R.version$major, R.version$minor, sep = "."))
@@ -41,7 +44,8 @@ poisson <- glm(one, "poisson", d, control = exact)
 row("modified-poisson", "estimate", coef(poisson)[["arm1"]], 1e-10, by("sandwich"))
 cat("# reason for 2e-8: glm keeps the weights of the step before its last; in 40 digits the standard error is that of statsmodels\n")
 row("modified-poisson", "se", sqrt(vcovHC(poisson, "HC0")["arm1", "arm1"]), 2e-8, by("sandwich"))
-poisson <- glm(y ~ arm, "poisson", d, control = exact)
+whole$arm <- factor(whole$arm)
+poisson <- glm(y ~ arm, "poisson", whole, control = exact)
 row("modified-poisson/unadjusted", "estimate", coef(poisson)[["arm1"]], 1e-12, by("sandwich"))
 row("modified-poisson/unadjusted", "se", sqrt(vcovHC(poisson, "HC0")["arm1", "arm1"]), 1e-12, by("sandwich"))
 # the sandwich of the coefficients and both risks together; stdReg divides by n - 1, and so by n here

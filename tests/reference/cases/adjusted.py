@@ -11,12 +11,18 @@ from delicatessen.estimating_equations import ee_regression
 from delicatessen.utilities import inverse_logit as expit
 
 name = sys.argv[1]
-d = pd.read_csv(f"../data/{name}.csv", comment="#")
-if name == "birthwt":
+d = whole = pd.read_csv(f"../data/{'colon_tiers' if name == 'colon' else name}.csv", comment="#")
+if name == "colon":
+    d = d.dropna()
+    y, a, z = d.death_event, d.arm, d[["sex", "extent", "differ", "nodes"]]
+    of_all = whole.death_event, whole.arm
+elif name == "birthwt":
     y, a, z = d.low, d.smoke, d[["age", "lwt", "black", "other"]]
 else:
     y, a, z = d.case, d.spontaneous, pd.DataFrame({"age": d.age, "parity": d.parity, "one": d.induced == 1, "two": d.induced == 2})
-y, a, z = (np.asarray(v, dtype=float) for v in (y, a, z))
+if name != "colon":
+    of_all = y, a
+y, a, z, *of_all = (np.asarray(v, dtype=float) for v in (y, a, z, *of_all))
 z = (z - z.mean(axis=0)) / z.std(axis=0)
 n = len(y)
 PYTHON = f"Python {sys.version.split()[0]}"
@@ -59,7 +65,8 @@ logit = sm.Logit(y, design(a, False)).fit(disp=0, tol=1e-14, maxiter=200)
 effect = logit.get_margeff(at="overall", dummy=True)
 row("rd/ge-model", "estimate", effect.margeff[0], 1e-9, by)
 row("rd/ge-model", "se", effect.margeff_se[0], 1e-8, by)
-for analysis, x in (("modified-poisson", design(a, False)), ("modified-poisson/unadjusted", np.column_stack([np.ones(n), a]))):
-    fit = sm.GLM(y, x, family=sm.families.Poisson()).fit(tol=1e-15, maxiter=200, cov_type="HC0")
+unadjusted = of_all[0], np.column_stack([np.ones(len(of_all[1])), of_all[1]])
+for analysis, (v, x) in (("modified-poisson", (y, design(a, False))), ("modified-poisson/unadjusted", unadjusted)):
+    fit = sm.GLM(v, x, family=sm.families.Poisson()).fit(tol=1e-15, maxiter=200, cov_type="HC0")
     row(analysis, "estimate", fit.params[1], 1e-10, by)
     row(analysis, "se", fit.bse[1], 1e-10, by)
