@@ -11,7 +11,7 @@ use crate::engine::common::{Run, row, share_mcse};
 /// Replicates of a case.
 const REPLICATES: u64 = 20_000;
 
-/// Deviation that none of the cases may miss.
+/// Deviation, beyond what a formula may be off, that none of the cases may miss.
 const DEFECT: f64 = 0.03;
 
 /// How the power that is expected came about.
@@ -29,6 +29,8 @@ enum Known {
 #[derive(Clone, Debug)]
 struct Case {
     name: String,
+    /// The method, as in the table.
+    analysis: String,
     /// What is tested, and how patients are lost.
     design: String,
     scenario: String,
@@ -71,7 +73,7 @@ fn statistical_powers_are_those_of_closed_forms_and_published_values() {
         if off.abs() > j.within + 5.0 * j.mcse {
             wrong.push(format!("{}: {} where {} is expected, MCSE {}", case.name, j.observed, case.power, j.mcse));
         }
-        assert!(DEFECT >= j.within + 8.0 * j.mcse, "{}: MCSE {}, band {}", case.name, j.mcse, j.within);
+        assert!(DEFECT >= 8.0 * j.mcse, "{}: MCSE {}, band {}", case.name, j.mcse, j.within);
         let by = match case.known {
             Known::Exact => "exact".to_owned(),
             Known::Formula(_, note) | Known::Published(_, note) => {
@@ -87,7 +89,7 @@ fn statistical_powers_are_those_of_closed_forms_and_published_values() {
             table,
             "| {} | {} | {:.4} | {by} | {:.4} | {:+.1} MCSE |",
             case.design,
-            case.name,
+            case.analysis,
             case.power,
             j.observed,
             off / j.mcse
