@@ -139,13 +139,14 @@ fn contract_every_alternative_could_be_used() {
             "[[analysis]]" | "[[endpoint]]" | "[[exclusion]]" => {
                 // Below another way of saying it, which it replaces.
                 let at = TEMPLATE.find(&format!("# {line}")).unwrap();
-                let entry = TEMPLATE[..at].rfind("[[").unwrap();
+                let entry = TEMPLATE[..at].rfind("\n[[").unwrap() + 1;
                 let before = TEMPLATE[entry..at]
                     .lines()
                     .filter(|l| {
                         let in_use =
                             ["ancova", "prevalence", "binary", "ordinal", "covariates", "relevant", "estimand"];
-                        !in_use.iter().any(|k| l.starts_with(&format!("{k} =")))
+                        // strata stand beside a method
+                        key == "strata" || !in_use.iter().any(|k| l.starts_with(&format!("{k} =")))
                     })
                     .collect::<Vec<_>>()
                     .join("\n");
