@@ -39,6 +39,8 @@ const LAYERS: &[&[&str]] = &[
     &["planning"],
     &["summary"],
     &["store"],
+    &["compare"],
+    &["size"],
     &["report"],
     &["data"],
     &["validation"],

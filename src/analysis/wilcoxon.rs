@@ -25,9 +25,10 @@ pub const FORM: Form = Form {
 /// n₁n₀/12 · (n + 1 − Σ(t³ − t)/(n(n − 1))), as R's `wilcox.test(exact = FALSE, correct = FALSE)`. Where the null value is
 /// not ½ the arms differ under the null hypothesis, and z = (θ − null)/se.
 ///
-/// With `continuity` U moves by ½ towards n₁n₀/2 for p (not for z). With `p = "exact"` p is that of all permutations of the observed values, ties included; two-sided, that of a rank sum as far from
-/// its mean. It is the normal one beyond 1000 patients, beyond 200 in the smaller arm and where the null value is not ½: part
-/// `exact` is 1 where it was found.
+/// With `continuity` U moves by ½ towards n₁n₀/2 for p (not for z). With `p = "exact"` p is that of all permutations of the
+/// observed values, ties included; two-sided, that of a rank sum as far from its mean. It is the normal one where the null value is
+/// not ½, beyond 1000 patients or 200 in the smaller arm, and with ties beyond about m²M = 8 million for arms of m ≤ M: part `exact`
+/// is 1 where it was found.
 ///
 /// `Source`: Mann, Whitney (1947), Ann Math Stat 18:50; DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44:837, eqs 4–6;
 /// Streitberg, Röhmel (1986), Statistical Software Newsletter 12:10.

@@ -4,10 +4,12 @@ mod analyse;
 mod bench;
 mod check;
 mod cohort;
+mod compare;
 mod init;
 mod run;
 mod schema;
 mod shared;
+mod size;
 mod validate;
 
 use std::io::Write;
@@ -32,6 +34,12 @@ pub enum Command {
     /// Simulate a design and say what it is worth: power, type I error, bias, coverage, each with its Monte Carlo error
     #[command(after_help = run::EXAMPLES)]
     Run(run::Run),
+    /// Hold designs against each other on the same patients: power, bias, events, duration, cost
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(compare::Compare),
+    /// How many patients: the smallest size that reaches a power, with its interval; or the value of a parameter
+    #[command(after_help = size::EXAMPLES)]
+    Size(size::Size),
     /// Check a scenario: every mistake at once; when clean, the resolved design in the protocol's words
     #[command(after_help = check::EXAMPLES)]
     Check(check::Check),
@@ -81,6 +89,8 @@ impl Command {
     pub fn execute(self) -> Result<(), Failure> {
         match self {
             Command::Run(c) => c.execute(),
+            Command::Compare(c) => c.execute(),
+            Command::Size(c) => c.execute(),
             Command::Check(c) => c.execute(),
             Command::Cohort(c) => c.execute(),
             Command::Analyse(c) => c.execute(),

@@ -18,6 +18,11 @@ macro_rules! case {
 /// All cases, in alphabetical order.
 #[rustfmt::skip]
 pub const CASES: &[Case] = &[
+    case!("adjusted-anorexia", "anorexia"),
+    case!("adjusted-birthwt", "birthwt"),
+    case!("adjusted-colon", "colon_tiers"),
+    case!("adjusted-infert", "infert"),
+    case!("adjusted-lung", "lung_scores"),
     case!("pairs-diabetic", "diabetic"),
     case!("pairs-infert", "infert_pairs"),
     case!("posterior-birthwt", "birthwt"),
@@ -30,5 +35,13 @@ pub const CASES: &[Case] = &[
     case!("proportions-pbc", "pbc"),
     case!("proportions-ucb", "ucb"),
     case!("proportions-zero", "arthritis"),
+    case!("ranks-birthwt", "birthwt"),
+    case!("ranks-colon", "colon_tiers"),
+    case!("ranks-immer", "immer_pairs"),
+    case!("ranks-sleep", "sleep_pairs"),
+    case!("ranks-toothgrowth", "toothgrowth"),
     case!("survival-lung", "lung"),
+    case!("wins-colon", "colon_tiers"),
+    case!("wins-housing", "housing"),
+    case!("wins-veteran", "veteran"),
 ];

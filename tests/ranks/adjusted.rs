@@ -1,4 +1,6 @@
 //! Marginal effects with covariates: against closed forms where the covariate is a stratum, and against naive fits.
+// matrices are read by row and column
+#![allow(clippy::needless_range_loop)]
 
 use patency::analysis::{Rule, Status};
 use proptest::collection::vec as many;
@@ -68,8 +70,8 @@ fn by_hand_ye_variance_without_interaction_of_a_balanced_covariate() {
         let e = rows.analyse(&*standardised, &rule(&*standardised));
         close(e.estimate, 0.25, 1e-12);
         // p(1 − p)/(n − 1) by Ye, p(1 − p)/n by the others
-        let n = if variance == "ye" { 15.0 } else { 16.0 };
-        close(e.se, ((0.25 + 0.1875) / n as f64).sqrt(), 1e-12);
+        let n: f64 = if variance == "ye" { 15.0 } else { 16.0 };
+        close(e.se, ((0.25 + 0.1875) / n).sqrt(), 1e-12);
     }
 }
 
@@ -129,8 +131,11 @@ fn eliminate(mut a: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     Some((0..k).map(|i| a[i][k] / a[i][i]).collect())
 }
 
+/// Coefficients, rows of the design, responses.
+type Naive = (Vec<f64>, Vec<Vec<f64>>, Vec<f64>);
+
 /// Gauss–Newton on (1, arm, x) with a mean and its slope, without any scaling; and the estimating equations' own derivatives.
-fn naive(rows: &Rows, log_link: bool) -> Option<(Vec<f64>, Vec<Vec<f64>>, Vec<f64>)> {
+fn naive(rows: &Rows, log_link: bool) -> Option<Naive> {
     let Y::Binary(y) = &rows.y else { return None };
     let n = y.len();
     let design: Vec<Vec<f64>> = (0..n)

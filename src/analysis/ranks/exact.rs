@@ -13,7 +13,8 @@ const MOST_CELLS: usize = 1 << 24;
 pub type Tails = [f64; 3];
 
 /// Tails of the sum of the midranks of `n[1]` patients drawn from n₀ + n₁, whose values form groups of equals of these sizes, in
-/// ascending order; `observed` is twice the sum. `None` beyond [`MOST`] or [`MOST_SMALLER`] patients.
+/// ascending order; `observed` is twice the sum. `None` beyond [`MOST`] or [`MOST_SMALLER`] patients, and with ties where the table
+/// of counts, about 2 m² M cells for arms of m ≤ M patients, would have more than 2²⁴.
 ///
 /// Without ties the counts are the coefficients of the Gaussian binomial ∏ (1 − x^(n₀+i))/(1 − xⁱ); with ties those of the
 /// shift algorithm.

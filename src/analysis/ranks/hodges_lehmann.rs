@@ -30,7 +30,7 @@ pub const FORM: Form = Form {
 /// remain when one arm is shifted; c = ½ with `continuity`, else 0.
 ///
 /// `exact`: k is the smallest u with P(U ≤ u) ≥ tail for arms of distinct values, at least 1; p as of `wilcoxon = { p = "exact" }`.
-/// Beyond 1000 patients, or 200 in the smaller arm, limits and p are the normal ones and part `exact` is 0.
+/// Beyond its sizes limits and p are the normal ones and part `exact` is 0.
 ///
 /// `Numerics`: D₍ₖ₎ by bisection on the bits of a double, each step counting the differences below it in one pass over both sorted
 /// arms: no table of pairs.

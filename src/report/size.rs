@@ -1,0 +1,128 @@
+//! The sample size as a statistician reads it.
+
+use std::fmt::Write;
+
+use super::table::{Table, count, percent};
+use crate::result::size::{Point, SizeResult};
+
+/// The answer, the power curve, and what remains to be said.
+#[must_use]
+pub fn text(r: &SizeResult) -> String {
+    let mut out = format!(
+        "{}\nvariant {}, analysis {}, seed {}, patency {}\n",
+        r.title, r.variant, r.analysis, r.seed, r.version
+    );
+    let patients = r.solved == "n";
+    if patients {
+        let _ = writeln!(out, "{}", sentence(r.accrual));
+    }
+    let what = if patients { "patients".to_owned() } else { format!("= {}", r.solved) };
+    let shown = |x: f64| if patients { count(x as u64) } else { trimmed(x) };
+    let _ = writeln!(out, "\n{}", answer(r, &what, &shown));
+    if let Some([a, b]) = r.reversal {
+        let _ = writeln!(out, "Power is not monotone: at {} it is above what it is at {}.", shown(a), shown(b));
+    }
+    if let Some(f) = &r.planning {
+        let _ = writeln!(
+            out,
+            "Formula: {} {what} ({}; its power at {} is {} %). {}.",
+            shown(f.n),
+            f.at_estimate.formula,
+            r.size.n.map_or_else(String::new, shown),
+            percent(f.at_estimate.power, Some(0.001)),
+            f.at_estimate.note
+        );
+    }
+    let mut table = Table::new([r.solved.as_str(), "replicates", "power %", "band %", "fitted %", ""]);
+    for p in thinned(&r.curve) {
+        let error = (p.power * (1.0 - p.power) / p.replicates as f64).sqrt().max(0.5 / p.replicates as f64);
+        let [low, high] = p.interval.map(|x| percent(x, Some(error)));
+        table.row(vec![
+            shown(p.size),
+            count(p.replicates),
+            percent(p.power, Some(error)),
+            format!("{low} to {high}"),
+            p.fitted.map_or_else(|| "–".to_owned(), |f| percent(f, Some(0.001))),
+            p.verdict.to_owned(),
+        ]);
+    }
+    let _ = write!(out, "\n{}", table.render());
+    let left = r.curve.len() - thinned(&r.curve).len();
+    if left > 0 {
+        let _ = writeln!(out, "{left} more sizes were looked at: see --format json.");
+    }
+    let _ = writeln!(
+        out,
+        "Band: at 95 % for all {} values of the grid at once, whenever one stops.\n{} trials of {} patients; {:.1} s on {} thread{}",
+        r.grid,
+        count(r.work.trials),
+        count(r.work.patients),
+        r.timing.seconds,
+        r.timing.threads,
+        if r.timing.threads == 1 { "" } else { "s" }
+    );
+    out
+}
+
+fn answer(r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) -> String {
+    let target = format!("{} % power", trimmed(100.0 * r.power));
+    let [below, enough] = r.size.interval;
+    let last = r.curve.last();
+    let estimate = r.size.n.map_or_else(|| "no estimate".to_owned(), |n| format!("{} {what}", shown(n)));
+    match (below, enough, r.ended) {
+        (Some(b), Some(e), "settled") => {
+            format!("{estimate} for {target}; more than {} and at most {} (95 %).", shown(b), shown(e))
+        }
+        (Some(b), Some(e), why) => format!(
+            "{estimate} for {target}; more than {} and at most {} (95 %). The interval is wider than asked: {}.",
+            shown(b),
+            shown(e),
+            ending(why)
+        ),
+        (None, Some(e), _) => format!(
+            "{} {what} is enough for {target}, and so is every larger value looked at: the grid begins there.",
+            shown(e)
+        ),
+        (Some(b), None, _) if last.is_some_and(|p| p.size == b) => format!(
+            "No value of the grid reaches {target}: at {} power is at most {} % (95 %), the effect being what it is. Bias, ties or missing data may keep power from rising; --max looks further.",
+            shown(b),
+            last.map_or_else(String::new, |p| percent(p.interval[1], Some(0.001)))
+        ),
+        (below, None, why) => format!(
+            "Not settled: {}; {estimate} by the fitted curve alone. {}.",
+            below.map_or_else(|| "no bound from below".to_owned(), |b| format!("more than {} (95 %)", shown(b))),
+            sentence(ending(why))
+        ),
+    }
+}
+
+fn ending(why: &str) -> &'static str {
+    match why {
+        "interrupted" => "the search was interrupted",
+        _ => "the replicates allowed do not settle it (--replicates)",
+    }
+}
+
+/// The points nearest to the answer, and the ends: a terminal shows no more.
+fn thinned(curve: &[Point]) -> Vec<&Point> {
+    const MOST: usize = 24;
+    if curve.len() <= MOST {
+        return curve.iter().collect();
+    }
+    let mut by_replicates: Vec<usize> = (0..curve.len()).collect();
+    by_replicates.sort_by_key(|&i| std::cmp::Reverse(curve[i].replicates));
+    let mut kept: Vec<usize> = by_replicates.into_iter().take(MOST - 2).chain([0, curve.len() - 1]).collect();
+    kept.sort_unstable();
+    kept.dedup();
+    kept.into_iter().map(|i| &curve[i]).collect()
+}
+
+fn trimmed(x: f64) -> String {
+    let text = format!("{x:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn sentence(words: &str) -> String {
+    let mut characters = words.chars();
+    characters.next().map_or_else(String::new, |c| c.to_uppercase().chain(characters).collect())
+}

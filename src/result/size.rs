@@ -1,0 +1,104 @@
+//! What a search for the sample size found.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Planning, Timing};
+
+/// How many are needed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SizeResult {
+    /// The program.
+    pub program: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The scenario's title.
+    pub title: String,
+    /// The variant.
+    pub variant: String,
+    /// The scenario file as it was read.
+    pub scenario: String,
+    /// Overrides given with `--set`.
+    pub set: Vec<String>,
+    /// Seed of all random numbers.
+    pub seed: u64,
+    /// The analysis.
+    pub analysis: String,
+    /// How a larger trial comes about.
+    pub accrual: &'static str,
+    /// What is solved for: `n`, or a parameter.
+    pub solved: String,
+    /// Power asked for.
+    pub power: f64,
+    /// Confidence of the interval.
+    pub confidence: f64,
+    /// The answer.
+    pub size: Answer,
+    /// Power at the sizes that were looked at.
+    pub curve: Vec<Point>,
+    /// Sizes of the grid.
+    pub grid: usize,
+    /// Whether the search ended before the interval was as narrow as asked, and why.
+    pub ended: &'static str,
+    /// A smaller size that is known to have more power than a larger one, where there is one.
+    pub reversal: Option<[f64; 2]>,
+    /// The planning formula's answer.
+    pub planning: Option<Formula>,
+    /// What it cost.
+    pub work: Work,
+    /// Times: the only part that differs between two equal runs.
+    pub timing: Timing,
+}
+
+/// The answer.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The point estimate: the first size of the grid at or above the crossing of the fitted curve; `null` where power does not get there.
+    pub n: Option<f64>,
+    /// Power at it by the fitted curve.
+    pub fitted: Option<f64>,
+    /// The answer lies above the first and not above the second, with the stated confidence; `null` where an end is not known.
+    pub interval: [Option<f64>; 2],
+}
+
+/// Power at a size.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Point {
+    /// The size.
+    pub size: f64,
+    /// Replicates.
+    pub replicates: u64,
+    /// Share that rejected in favour.
+    pub power: f64,
+    /// Its confidence sequence, simultaneous over the grid.
+    pub interval: [f64; 2],
+    /// By the fitted curve.
+    pub fitted: Option<f64>,
+    /// `enough`, `too little` or `open`.
+    pub verdict: &'static str,
+}
+
+/// The planning formula's answer.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Formula {
+    /// Its size.
+    pub n: f64,
+    /// The formula, its power at the point estimate, and why it differs.
+    #[serde(flatten)]
+    pub at_estimate: Planning,
+}
+
+/// What was computed.
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+pub struct Work {
+    /// Trials carried out.
+    pub trials: u64,
+    /// Patients generated.
+    pub patients: u64,
+}
+
+/// The JSON schema of [`SizeResult`].
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(SizeResult).to_value()
+}
