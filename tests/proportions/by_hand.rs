@@ -109,7 +109,7 @@ fn by_hand_fisher() {
     close(e.p_against(), 69.0 / 70.0, 1e-14);
     close(e.p_two_sided(), 34.0 / 70.0, 1e-14);
     assert!(e.z.is_nan());
-    // weights 1, 16, 36, 16, 1 and mean 3: 1 + 2·... as a polynomial in θ: −3 − 32θ − 36θ² + θ⁴ = 0
+    // weights 1, 16, 36, 16, 1 and mean 3: θ⁴ − 36θ² − 32θ − 3 = 0
     let theta = e.estimate.exp();
     close(theta.powi(4), 3.0 + 32.0 * theta + 36.0 * theta * theta, 1e-13);
     let weights = [1.0, 16.0, 36.0, 16.0, 1.0];
@@ -238,8 +238,7 @@ fn by_hand_cmh() {
 
 #[test]
 fn by_hand_beta_binomial() {
-    // 1 of 1 against 0 of 1: Beta(2, 1) against Beta(1, 2). The difference exceeds d with probability 1 − (1 + d … )⁴/… :
-    // P(X − Y > 0) = 5/6; the means 2/3 and 1/3, both variances 1/18
+    // 1 of 1 against 0 of 1: X of Beta(2, 1), Y of Beta(1, 2); means 2/3 and 1/3, both variances 1/18
     let rows = Rows::tables(&[[0, 1, 1, 1]]);
     let e = rows.analyse(&*method("beta-binomial", &[]), &rule());
     close(e.estimate, 1.0 / 3.0, 1e-14);
@@ -248,8 +247,8 @@ fn by_hand_beta_binomial() {
     close(e.p, 1.0 / 6.0, 1e-12);
     close(e.p_against(), 5.0 / 6.0, 1e-12);
     close(e.p_two_sided(), 1.0 / 3.0, 1e-12);
-    // 1 − X is as Y: P(X − Y > d) = P(1 − d > Y + Y′) = 2t³/3·… for Y + Y′ of Beta(1, 2): ∫∫ 4(1 − u)(1 − v) over u + v < t
-    // = 2t² − 4t³/3 + t⁴/6 for t ≤ 1
+    // 1 − X is distributed as Y, so P(X − Y > d) is P(Y + Y′ < t) at t = 1 − d: the integral of 4(1 − u)(1 − v) over u + v < t,
+    // 2t² − 4t³/3 + t⁴/6 for t ≤ 1
     let cdf = |t: f64| 2.0 * t * t - 4.0 * t.powi(3) / 3.0 + t.powi(4) / 6.0;
     close(cdf(1.0), 5.0 / 6.0, 1e-14);
     close(cdf(1.0 - e.upper), 0.025, 1e-10);

@@ -94,7 +94,6 @@ stratified <- function(y, arm, strata, sign, margin, ratio, pairs = FALSE) {
     row(name, "z", s$pval[1, "scorenull"] * sign, 1e-6, "ratesci")
   }
   for (m in list(c("odds-ratio", "OR"), c("risk-difference", "RD"), c("risk-ratio", "RR"))) {
-    # every pair twice the same: pairs of one kind are one stratum of their own, as the method wants them
     r <- suppressWarnings(rma.mh(ai = x1, n1i = n1, ci = x0, n2i = n0, measure = m[2], correct = FALSE))
     name <- paste0("mantel-haenszel/", m[1])
     row(name, c("estimate", "se", "lower", "upper", "z", "p-two-sided"), c(r$beta, r$se, r$ci.lb, r$ci.ub, sign * r$zval, r$pval), 1e-10, "metafor")
