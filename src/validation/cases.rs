@@ -18,5 +18,8 @@ macro_rules! case {
 /// All cases, in alphabetical order.
 #[rustfmt::skip]
 pub const CASES: &[Case] = &[
+    case!("survival-colon", "colon"),
     case!("survival-lung", "lung"),
+    case!("survival-months", "lung"),
+    case!("survival-veteran", "veteran"),
 ];

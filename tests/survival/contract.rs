@@ -3,7 +3,7 @@
 use patency::analysis::{Analysis, Better, Estimate, Rule, Scratch, Status};
 use proptest::prelude::*;
 
-use super::{Data, RULE, close, method, number, tied};
+use super::{Data, RULE, close, method, number, tied, word};
 
 fn methods() -> Vec<Box<dyn Analysis>> {
     vec![
@@ -12,12 +12,21 @@ fn methods() -> Vec<Box<dyn Analysis>> {
         method("modestly-weighted-log-rank", &[("at", number(2.5))]),
         method("modestly-weighted-log-rank", &[]),
         method("max-combo", &[]),
+        method("restricted-mean", &[("at", number(3.5)), ("scale", word("ratio"))]),
+        method("kaplan-meier", &[("at", number(3.0)), ("test", word("log-log"))]),
+        method("kaplan-meier", &[("at", number(3.0)), ("test", word("arcsine"))]),
+        method("median-survival", &[]),
+        method("cox", &[("ties", word("breslow"))]),
+        method("cox", &[("test", word("score"))]),
+        method("cox", &[("test", word("likelihood-ratio"))]),
+        method("schoenfeld", &[]),
+        method("schoenfeld", &[("transform", word("rank")), ("ties", word("breslow"))]),
     ]
 }
 
 fn same(e: &Estimate, f: &Estimate) -> bool {
     let pairs = [(e.estimate, f.estimate), (e.se, f.se), (e.z, f.z), (e.p, f.p), (e.lower, f.lower)];
-    e.status == f.status && pairs.iter().all(|&(a, b)| (a.is_nan() && b.is_nan()) || close(a, b, 1e-8))
+    e.status == f.status && pairs.iter().all(|&(a, b)| (a.is_nan() && b.is_nan()) || close(a, b, 1e-6))
 }
 
 proptest! {
@@ -46,13 +55,14 @@ proptest! {
             let f = swapped.analyse_with(&*method, &RULE, &mut scratch);
             prop_assert_eq!(e.status, f.status);
             if e.status == Status::Estimated {
-                prop_assert!(close(e.p, f.p_against(), 1e-7) && close(e.p_two_sided(), f.p_two_sided(), 1e-7), "{method:?} {e:?} {f:?}");
-                prop_assert!(e.others.is_some() || close(e.z, -f.z, 1e-8), "{method:?} {e:?} {f:?}");
+                prop_assert!(close(e.p, f.p_against(), 1e-6) && close(e.p_two_sided(), f.p_two_sided(), 1e-6), "{method:?} {e:?} {f:?}");
+                // a likelihood ratio of nearly 1 has half its digits
+                prop_assert!(e.others.is_some() || close(e.z, -f.z, 1e-6), "{method:?} {e:?} {f:?}");
                 prop_assert!(!method.estimates() || close(e.estimate, -f.estimate, 1e-8) && close(e.se, f.se, 1e-8));
                 let lower = data.analyse_with(&*method, &Rule { better: Better::Lower, ..RULE }, &mut scratch);
                 prop_assert!(close(e.p, lower.p_against(), 1e-12));
                 let towards = method.orientation(Better::Higher) * e.estimate;
-                prop_assert!(!method.estimates() || towards == 0.0 || (towards > 0.0) == (e.z > 0.0));
+                prop_assert!(!method.estimates() || towards == 0.0 || e.z.abs() < 1e-6 || (towards > 0.0) == (e.z > 0.0));
             }
         }
     }
@@ -78,7 +88,7 @@ fn contract_degenerate_data() {
 fn trial(n: usize) -> Data {
     let shuffled = |i: usize, factor: usize| ((i * factor) % 1009) as f64;
     Data {
-        time: (0..n).map(|i| 1.0 + shuffled(i, 389) / 20.0).collect(),
+        time: (0..n).map(|i| 1.0 + shuffled(i, 389) / 200.0).collect(),
         event: (0..n).map(|i| u8::from(i % 4 != 3)).collect(),
         arm: (0..n).map(|i| (i % 2) as u8).collect(),
         strata: (0..n).map(|i| (i / 3 % 2) as u32).collect(),
