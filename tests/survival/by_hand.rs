@@ -251,15 +251,21 @@ fn by_hand_cox_in_strata() {
 
 #[test]
 fn by_hand_schoenfeld() {
-    // risk sets (2, 2), (1, 2), (1, 1), events of control, experimental, control: 4θ² + θ − 1 = 0
-    let data = Data::of(&[(1.0, 1, 0), (3.0, 1, 0), (2.0, 1, 1), (4.0, 0, 1)]);
-    let theta = (17.0_f64.sqrt() - 1.0) / 8.0;
-    let shares = [theta / (1.0 + theta), 2.0 * theta / (1.0 + 2.0 * theta), theta / (1.0 + theta)];
+    // risk sets (3, 2), (1, 2), (1, 1), events of control, experimental, control
+    let data = Data::of(&[(1.0, 1, 0), (1.5, 0, 0), (5.0, 1, 0), (2.0, 1, 1), (6.0, 0, 1)]);
+    let of = |theta: f64| [2.0 * theta / (3.0 + 2.0 * theta), 2.0 * theta / (1.0 + 2.0 * theta), theta / (1.0 + theta)];
+    let (mut low, mut high) = (0.0, 10.0);
+    for _ in 0..100 {
+        let middle = 0.5 * (low + high);
+        if of(middle).iter().sum::<f64>() < 1.0 { low = middle } else { high = middle }
+    }
+    let shares = of(low);
     for (transform, g) in [
-        ("identity", [1.0, 2.0, 3.0]),
-        ("rank", [1.0, 2.0, 3.0]),
-        ("log", [0.0, 2.0_f64.ln(), 3.0_f64.ln()]),
-        ("km", [0.0, 0.25, 0.5]),
+        ("identity", [1.0, 2.0, 5.0]),
+        // the censored patient's time has a rank too
+        ("rank", [1.0, 3.0, 4.0]),
+        ("log", [0.0, 2.0_f64.ln(), 5.0_f64.ln()]),
+        ("km", [0.0, 0.2, 7.0 / 15.0]),
     ] {
         let (mut u, mut v) = (0.0, [0.0; 3]);
         for k in 0..3 {
