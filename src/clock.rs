@@ -26,3 +26,9 @@ impl Stopwatch {
         self.elapsed().as_secs_f64()
     }
 }
+
+/// Date and time (UTC), as `2026-01-31T12:00:00Z`.
+#[must_use]
+pub fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -8,9 +8,9 @@ use patency::validation::CASES;
 /// Names of the files of a folder with an extension, without it.
 fn names(folder: &str, extension: &str) -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(folder);
-    let files = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path());
+    let files = std::fs::read_dir(folder).expect("the folder is there").map(|f| f.expect("an entry").path());
     let of = |p: &std::path::PathBuf| p.extension().is_some_and(|e| e == extension);
-    files.filter(of).map(|p| p.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+    files.filter(of).map(|p| p.file_stem().and_then(|s| s.to_str()).expect("names are text").to_owned()).collect()
 }
 
 #[test]

@@ -8,15 +8,21 @@
 //! An analysis sees a [`Dataset`] and nothing else: not the scenario, not the noise, not the truth. So it runs unchanged on
 //! real data.
 
+pub mod adjusted;
 pub mod aipw;
 pub mod ancova;
+pub mod beta_binomial;
+pub mod clopper_pearson;
+pub mod cmh;
 pub mod cox;
 pub mod cumulative_incidence;
 mod design;
 pub mod difference_of_proportions;
 mod event_times;
+mod exact;
 mod failures;
 pub mod fine_gray;
+pub mod fisher;
 pub mod gray;
 mod hazard;
 pub mod indicators;
@@ -25,17 +31,23 @@ pub mod kaplan_meier;
 pub mod log_rank;
 pub mod logistic;
 mod logistic_fit;
+pub mod mantel_haenszel;
 pub mod max_combo;
+pub mod mcnemar;
 pub mod median_survival;
 pub mod modestly_weighted_log_rank;
 pub mod net_benefit;
+pub mod newcombe;
+pub mod normal_posterior;
 pub mod npmle;
 pub mod pairs;
 pub mod propensity;
 pub mod proportional_odds;
+pub mod ranks;
 pub mod ratio_of_proportions;
 pub mod restricted_mean;
 pub mod root;
+pub mod score;
 pub mod t_test;
 pub mod table;
 pub mod time_order;
@@ -63,6 +75,16 @@ use root::Root;
 pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &difference_of_proportions::FORM, build: difference_of_proportions::build },
     Member { form: &ratio_of_proportions::FORM, build: ratio_of_proportions::build },
+    Member { form: &newcombe::FORM, build: newcombe::build },
+    Member { form: &score::miettinen_nurminen::FORM, build: score::miettinen_nurminen::build },
+    Member { form: &score::farrington_manning::FORM, build: score::farrington_manning::build },
+    Member { form: &fisher::FORM, build: fisher::build },
+    Member { form: &clopper_pearson::FORM, build: clopper_pearson::build },
+    Member { form: &mcnemar::FORM, build: mcnemar::build },
+    Member { form: &mantel_haenszel::FORM, build: mantel_haenszel::build },
+    Member { form: &cmh::FORM, build: cmh::build },
+    Member { form: &beta_binomial::FORM, build: beta_binomial::build },
+    Member { form: &normal_posterior::FORM, build: normal_posterior::build },
     Member { form: &logistic::FORM, build: logistic::build },
     Member { form: &proportional_odds::FORM, build: proportional_odds::build },
     Member { form: &wilcoxon::FORM, build: wilcoxon::build },
@@ -90,6 +112,15 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &win_ratio::FORM, build: win_ratio::build },
     Member { form: &net_benefit::FORM, build: net_benefit::build },
     Member { form: &win_odds::FORM, build: win_odds::build },
+    Member { form: &pairs::finkelstein_schoenfeld::FORM, build: pairs::finkelstein_schoenfeld::build },
+    Member { form: &pairs::ipcw::FORM, build: pairs::ipcw::build },
+    Member { form: &pairs::door::FORM, build: pairs::door::build },
+    Member { form: &ranks::signed_rank::FORM, build: ranks::signed_rank::build },
+    Member { form: &ranks::hodges_lehmann::FORM, build: ranks::hodges_lehmann::build },
+    Member { form: &ranks::van_elteren::FORM, build: ranks::van_elteren::build },
+    Member { form: &adjusted::standardisation::FORM, build: adjusted::standardisation::build },
+    Member { form: &adjusted::anhecova::FORM, build: adjusted::anhecova::build },
+    Member { form: &adjusted::modified_poisson::FORM, build: adjusted::modified_poisson::build },
 ];
 
 /// Which direction of an endpoint favours a patient.
@@ -528,4 +559,6 @@ pub struct Scratch {
     pub propensity: propensity::Memory,
     /// Event times of weighted curves.
     pub steps: propensity::Steps,
+    /// Rows of a hierarchical endpoint gathered for comparison.
+    pub gathered: pairs::Gathered,
 }

@@ -1,8 +1,8 @@
 //! The net benefit.
 
-use super::pairs::{PARTS, Pairs};
+use super::pairs::{PARTS, Summary};
 use super::wald::wald;
-use super::{Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
+use super::{Adjusts, Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::{PairScale, Target};
 use crate::scenario::form::{Complaint, Form, Values};
 
@@ -27,7 +27,7 @@ pub fn build(_: &Values) -> Result<Box<dyn Analysis>, Complaint> {
 ///
 /// P(win) − P(loss), variance Σ ((wᵢ − lᵢ)/m − NB)²/n² over the patients of both arms, n patients in the patient's arm
 /// and m in the other. A variance of 0 (all pairs tied, or all won): [`Status::NoVariation`]; an arm of one
-/// patient: [`Status::TooFew`].
+/// patient: [`Status::TooFew`]. With strata the mean of theirs, weighted by n₁n₀/n, as of the stratified win ratio.
 ///
 /// Source: Buyse, Statistics in Medicine 29 (2010) 3245; the variance is that of BuyseTest with
 /// `order.Hprojection = 1`.
@@ -51,17 +51,21 @@ impl Analysis for NetBenefit {
         Target::Pairs(PairScale::NetBenefit)
     }
 
+    fn stratifies(&self) -> Adjusts {
+        Adjusts::Optionally
+    }
+
     fn orientation(&self, _: Better) -> f64 {
         1.0
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
         let n = data.arm.len();
-        let pairs = match Pairs::of(data, scratch) {
-            Ok(pairs) => pairs,
+        let summary = match Summary::of(data, scratch) {
+            Ok(summary) => summary,
             Err(status) => return Estimate::failed(status, n),
         };
-        let (estimate, variance) = pairs.net_benefit();
+        let (estimate, variance) = summary.net_benefit;
         let mut answer = if variance > 0.0 {
             // wins are wins whichever direction of the endpoint is better
             let rule = Rule { better: Better::Higher, ..*rule };
@@ -69,7 +73,7 @@ impl Analysis for NetBenefit {
         } else {
             Estimate::failed(Status::NoVariation, n)
         };
-        answer.parts = pairs.parts();
+        answer.parts = summary.parts;
         answer
     }
 }

@@ -1,5 +1,7 @@
 //! Patients counted by arm and response.
 
+use crate::analysis::Dataset;
+
 /// A 2 × 2 table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Table {
@@ -56,6 +58,23 @@ pub fn count_categories(arm: &[u8], code: &[u8], levels: usize, counts: &mut Vec
             *cell += 1;
         }
     }
+}
+
+/// Patients by stratum, arm and response: `counts[4 * stratum + 2 * arm + response]`.
+pub fn count_strata(data: &Dataset<'_>, response: &[u8], counts: &mut Vec<u32>) {
+    counts.clear();
+    counts.resize(4 * data.strata.count(), 0);
+    for (row, (a, y)) in data.arm.iter().zip(response).enumerate() {
+        if let Some(cell) = counts.get_mut(4 * data.strata.of(row) + 2 * usize::from(*a & 1) + usize::from(*y & 1)) {
+            *cell += 1;
+        }
+    }
+}
+
+/// The tables of strata that [`count_strata`] counted.
+pub fn tables(counts: &[u32]) -> impl Iterator<Item = Table> + Clone {
+    let (cells, _) = counts.as_chunks::<4>();
+    cells.iter().map(|&[a, b, c, d]| Table { n: [a + b, c + d], events: [b, d] })
 }
 
 #[cfg(test)]

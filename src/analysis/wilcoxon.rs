@@ -1,8 +1,9 @@
 //! The Wilcoxon–Mann–Whitney test and its probability.
 
+use crate::analysis::ranks::{self, Reference, key};
 use crate::analysis::table::{Table, count_categories};
 use crate::analysis::wald::{assemble, critical_value, oriented};
-use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::{Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::{PairScale, Target};
 use crate::math::tail::normal_upper_tail;
 use crate::scenario::form::{Complaint, Form, Values};
@@ -11,8 +12,8 @@ use crate::scenario::form::{Complaint, Form, Values};
 pub const FORM: Form = Form {
     name: "wilcoxon",
     summary: "Wilcoxon–Mann–Whitney test; the estimate is P(X > Y) + ½P(X = Y), X experimental, Y control",
-    keys: &[],
-    example: "{}",
+    keys: &[ranks::P, ranks::CONTINUITY],
+    example: "{ p = \"exact\" }",
 };
 
 /// θ = P(X > Y) + ½P(X = Y) for X experimental and Y control: the Mann–Whitney statistic U over n₁n₀; no effect is ½.
@@ -24,16 +25,23 @@ pub const FORM: Form = Form {
 /// n₁n₀/12 · (n + 1 − Σ(t³ − t)/(n(n − 1))), as R's `wilcox.test(exact = FALSE, correct = FALSE)`. Where the null value is
 /// not ½ the arms differ under the null hypothesis, and z = (θ − null)/se.
 ///
-/// `Source`: Mann, Whitney (1947), Ann Math Stat 18:50; DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44:837, eqs 4–6.
+/// With `continuity` U moves by ½ towards n₁n₀/2 for p (not for z). With `p = "exact"` p is that of all permutations of the observed values, ties included; two-sided, that of a rank sum as far from
+/// its mean. It is the normal one beyond 1000 patients, beyond 200 in the smaller arm and where the null value is not ½: part
+/// `exact` is 1 where it was found.
+///
+/// `Source`: Mann, Whitney (1947), Ann Math Stat 18:50; DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44:837, eqs 4–6;
+/// Streitberg, Röhmel (1986), Statistical Software Newsletter 12:10.
 #[derive(Clone, Copy, Debug)]
-struct Wilcoxon;
+struct Wilcoxon {
+    reference: Reference,
+}
 
-/// Builds the method; it has no keys.
+/// Builds the method from its keys.
 ///
 /// # Errors
 /// None.
-pub fn build(_: &Values) -> Result<Box<dyn Analysis>, Complaint> {
-    Ok(Box::new(Wilcoxon))
+pub fn build(values: &Values) -> Result<Box<dyn Analysis>, Complaint> {
+    Ok(Box::new(Wilcoxon { reference: Reference::read(values) }))
 }
 
 /// Sums over groups of equal values, taken in ascending order. Placements are counted double and so stay whole: the sums
@@ -77,13 +85,20 @@ impl Placements {
         squares as f64 / (4.0 * n * n * (n - 1.0) * other * other)
     }
 
+    /// Variance of U where the distributions are equal.
+    fn null_variance(&self) -> f64 {
+        let [n0, n1] = self.n.map(|n| n as f64);
+        let n = n0 + n1;
+        n0 * n1 / 12.0 * (n + 1.0 - self.ties / (n * (n - 1.0)))
+    }
+
     fn estimate(&self, rule: &Rule) -> Estimate {
         let total = self.n[0] + self.n[1];
         let [n0, n1] = self.n.map(|n| n as f64);
         let n = n0 + n1;
         let pairs = n0 * n1;
         let estimate = self.sum[1] as f64 / (2.0 * pairs);
-        let null_variance = pairs / 12.0 * (n + 1.0 - self.ties / (n * (n - 1.0)));
+        let null_variance = self.null_variance();
         if self.ties >= n * (n * n - 1.0) {
             return Estimate::failed(Status::NoVariation, total as usize);
         }
@@ -99,13 +114,6 @@ impl Placements {
         let limits = [(estimate - half).max(0.0), (estimate + half).min(1.0)];
         assemble(estimate, se, limits, z, normal_upper_tail(z))
     }
-}
-
-/// A whole number that sorts as the value does; −0 and 0 are equal.
-#[inline]
-fn key(value: f64) -> u64 {
-    let bits = (value + 0.0).to_bits();
-    bits ^ (((bits as i64 >> 63) as u64) | (1 << 63))
 }
 
 /// Length of the run of equal keys with which `keys` begins.
@@ -158,6 +166,13 @@ impl Analysis for Wilcoxon {
         Scale::Probability
     }
 
+    fn parts(&self) -> &'static [&'static str] {
+        match self.reference {
+            Reference::Exact => &["exact"],
+            _ => &[],
+        }
+    }
+
     fn target(&self) -> Target {
         Target::Pairs(PairScale::Probability)
     }
@@ -197,9 +212,58 @@ impl Analysis for Wilcoxon {
             _ => (None, 0),
         };
         match placements {
-            Some(placements) => placements.estimate(rule),
+            Some(placements) => {
+                let answer = placements.estimate(rule);
+                if self.reference == Reference::Normal || answer.status != Status::Estimated || rule.null != 0.5 {
+                    answer
+                } else {
+                    self.refer(answer, &placements, data, rule, scratch)
+                }
+            }
             None => Estimate::failed(Status::Singular, rows),
         }
         .counted(rows, events)
+    }
+}
+
+impl Wilcoxon {
+    /// The same with p from another distribution.
+    fn refer(
+        &self,
+        mut answer: Estimate,
+        placements: &Placements,
+        data: &Dataset<'_>,
+        rule: &Rule,
+        scratch: &mut Scratch,
+    ) -> Estimate {
+        let tails = if self.reference == Reference::Exact {
+            let Scratch { keys, order: groups, counts, real: [table, ..], .. } = scratch;
+            groups.clear();
+            match data.response {
+                Response::Binary(y) => {
+                    let events = y.iter().map(|y| u32::from(*y != 0)).sum::<u32>();
+                    groups.extend([y.len() as u32 - events, events]);
+                }
+                Response::Ordinal { .. } => groups.extend(counts.chunks_exact(2).map(|cell| cell[0] + cell[1])),
+                _ => {
+                    keys.sort_unstable();
+                    groups.extend(keys.chunk_by(|a, b| a == b).map(|group| group.len() as u32));
+                }
+            }
+            let n = placements.n.map(|n| n as usize);
+            // 2U and twice the least sum of ranks
+            let observed = placements.sum[1] as u64 + placements.n[1] * (placements.n[1] + 1);
+            ranks::exact::rank_sum(groups, n, observed, table, keys).map(|[lower, upper, both]| [upper, lower, both])
+        } else {
+            let pairs = placements.n[0] as f64 * placements.n[1] as f64;
+            let distance = 0.5 * (placements.sum[1] as f64 - pairs);
+            Some(ranks::corrected(distance, placements.null_variance().sqrt()))
+        };
+        let Some([higher, lower, both]) = tails else { return answer };
+        let [favour, against] = if rule.better == Better::Higher { [higher, lower] } else { [lower, higher] };
+        answer.p = favour;
+        answer.others = Some([against, both]);
+        answer.parts[0] = f64::from(u8::from(self.reference == Reference::Exact));
+        answer
     }
 }

@@ -1,8 +1,8 @@
 //! The win odds.
 
-use super::pairs::{PARTS, Pairs};
+use super::pairs::{PARTS, Summary};
 use super::wald::wald;
-use super::{Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
+use super::{Adjusts, Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::{PairScale, Target};
 use crate::scenario::form::{Complaint, Form, Values};
 
@@ -48,17 +48,21 @@ impl Analysis for WinOdds {
         Target::Pairs(PairScale::LogWinOdds)
     }
 
+    fn stratifies(&self) -> Adjusts {
+        Adjusts::Optionally
+    }
+
     fn orientation(&self, _: Better) -> f64 {
         1.0
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
         let n = data.arm.len();
-        let pairs = match Pairs::of(data, scratch) {
-            Ok(pairs) => pairs,
+        let summary = match Summary::of(data, scratch) {
+            Ok(summary) => summary,
             Err(status) => return Estimate::failed(status, n),
         };
-        let (benefit, variance) = pairs.net_benefit();
+        let (benefit, variance) = summary.net_benefit;
         let mut answer = if variance > 0.0 {
             let estimate = benefit.ln_1p() - (-benefit).ln_1p();
             let se = 2.0 * variance.sqrt() / (1.0 - benefit * benefit);
@@ -68,7 +72,7 @@ impl Analysis for WinOdds {
         } else {
             Estimate::failed(Status::NoVariation, n)
         };
-        answer.parts = pairs.parts();
+        answer.parts = summary.parts;
         answer
     }
 }

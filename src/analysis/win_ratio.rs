@@ -1,8 +1,8 @@
 //! The win ratio.
 
-use super::pairs::{PARTS, Pairs};
+use super::pairs::{PARTS, Summary};
 use super::wald::wald;
-use super::{Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
+use super::{Adjusts, Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::{PairScale, Target};
 use crate::scenario::form::{Complaint, Form, Values};
 
@@ -27,6 +27,10 @@ pub fn build(_: &Values) -> Result<Box<dyn Analysis>, Complaint> {
 /// With W and L pairs won and lost, of which wᵢ and lᵢ with patient i: ln(W/L), variance Σ (wᵢ/W − lᵢ/L)² over the
 /// patients of both arms. No wins or no losses: [`Status::NoVariation`]; an arm of one patient: [`Status::TooFew`].
 ///
+/// With strata patients are compared within them: ln(Σ Wₛ/nₛ over Σ Lₛ/nₛ), n patients in stratum s, and the variance is that of the
+/// projections within strata (Dong et al., Journal of Biopharmaceutical Statistics 28 (2018) 778). Strata without patients of one arm
+/// tell nothing; an arm of one patient in another: [`Status::TooFew`]. The parts are shares of all pairs within strata.
+///
 /// Source: Pocock et al., European Heart Journal 33 (2012) 176; Bebu and Lachin, Biostatistics 17 (2016) 178; the
 /// variance is that of BuyseTest with `order.Hprojection = 1`.
 #[derive(Debug)]
@@ -49,17 +53,21 @@ impl Analysis for WinRatio {
         Target::Pairs(PairScale::LogWinRatio)
     }
 
+    fn stratifies(&self) -> Adjusts {
+        Adjusts::Optionally
+    }
+
     fn orientation(&self, _: Better) -> f64 {
         1.0
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
         let n = data.arm.len();
-        let pairs = match Pairs::of(data, scratch) {
-            Ok(pairs) => pairs,
+        let summary = match Summary::of(data, scratch) {
+            Ok(summary) => summary,
             Err(status) => return Estimate::failed(status, n),
         };
-        let mut answer = match pairs.log_win_ratio() {
+        let mut answer = match summary.log_win_ratio {
             Some((estimate, variance)) if variance > 0.0 => {
                 // wins are wins whichever direction of the endpoint is better
                 let rule = Rule { better: Better::Higher, ..*rule };
@@ -67,7 +75,7 @@ impl Analysis for WinRatio {
             }
             _ => Estimate::failed(Status::NoVariation, n),
         };
-        answer.parts = pairs.parts();
+        answer.parts = summary.parts;
         answer
     }
 }

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use super::Failure;
 use super::shared::{Source, fault_report};
 use crate::Error;
-use crate::analysis::ResponseKind;
+use crate::analysis::Better;
 use crate::column::{Frame, Kind};
 use crate::endpoint::measured::{MISSING, Measured, Values as Tier};
 use crate::engine;
 use crate::expr::ColumnId;
 use crate::protocol::{Fault, Protocol, Wanted};
 use crate::report::data::{DataTable, Values};
-use crate::scenario::{Accrual, Scenario};
+use crate::scenario::{Accrual, Measure, Scenario, TierOf};
 use crate::workspace::Workspace;
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -175,18 +175,58 @@ fn observed(table: &mut DataTable, s: &Scenario, work: &Workspace) {
     }
     for (endpoint, m) in s.endpoints.iter().zip(work.measured()) {
         let known = |i: usize| m.known[i] == 1;
-        match m.kind {
-            Some(ResponseKind::Hierarchical) => {
-                for (k, tier) in m.tiers.iter().enumerate() {
-                    push(table, &format!("{}_tier{}", endpoint.name, k + 1), m, tier, &known);
+        match &endpoint.measure {
+            Measure::Hierarchical(tiers) => {
+                for (plan, tier) in tiers.iter().zip(&m.tiers) {
+                    let name = format!("{}_{}", endpoint.name, plan.name);
+                    push(table, s, &name, m, tier, &of_tier(&plan.of), &known);
                 }
             }
-            _ => push(table, &endpoint.name, m, &m.values, &known),
+            Measure::Ordinal { cuts, levels, .. } => {
+                let first = if cuts.is_empty() { levels.0 as i64 } else { 0 };
+                push(table, s, &endpoint.name, m, &m.values, &Scale { first, ..Scale::AS_IT_IS }, &known);
+            }
+            _ => push(table, s, &endpoint.name, m, &m.values, &Scale::AS_IT_IS, &known),
         }
     }
 }
 
-fn push(table: &mut DataTable, name: &str, m: &Measured, values: &Tier, known: &dyn Fn(usize) -> bool) {
+/// How values stand in a file: as the scenario describes them, not in the order of goodness in which tiers are compared.
+struct Scale {
+    /// The lowest category.
+    first: i64,
+    /// Where the order is turned round, the number of the last category.
+    turned: Option<i64>,
+    /// Factor of scores.
+    sign: f64,
+}
+
+impl Scale {
+    const AS_IT_IS: Self = Self { first: 0, turned: None, sign: 1.0 };
+}
+
+fn of_tier(tier: &TierOf) -> Scale {
+    match tier {
+        TierOf::Time { .. } => Scale::AS_IT_IS,
+        TierOf::Occurrence { .. } => Scale { turned: Some(1), ..Scale::AS_IT_IS },
+        TierOf::Category { cuts, levels: (first, levels), better, .. } => Scale {
+            first: if cuts.is_empty() { *first as i64 } else { 0 },
+            turned: (*better == Better::Lower).then(|| i64::from(*levels) - 1),
+            sign: 1.0,
+        },
+        TierOf::Score { better, .. } => Scale { sign: better.sign(), ..Scale::AS_IT_IS },
+    }
+}
+
+fn push(
+    table: &mut DataTable,
+    s: &Scenario,
+    name: &str,
+    m: &Measured,
+    values: &Tier,
+    scale: &Scale,
+    known: &dyn Fn(usize) -> bool,
+) {
     let rows = m.known.len();
     if !values.right.is_empty() {
         let of =
@@ -205,11 +245,13 @@ fn push(table: &mut DataTable, name: &str, m: &Measured, values: &Tier, known: &
             table.push(format!("{name}_competing"), Values::Integer(competing.collect()));
         }
     } else if !values.code.is_empty() {
-        let code = (0..rows).map(|i| (known(i) && values.code[i] != MISSING).then_some(i64::from(values.code[i])));
-        table.push(name, Values::Integer(code.collect()));
+        let written = |code: u8| scale.first + scale.turned.map_or(i64::from(code), |last| last - i64::from(code));
+        let code = (0..rows).map(|i| (known(i) && values.code[i] != MISSING).then(|| written(values.code[i])));
+        table.push(s.endpoint_column(name), Values::Integer(code.collect()));
     } else {
-        let score =
-            (0..rows).map(|i| known(i).then(|| values.real.get(i).copied()).flatten().filter(|x| x.is_finite()));
-        table.push(name, Values::Real(score.collect()));
+        let score = (0..rows).map(|i| {
+            known(i).then(|| values.real.get(i).copied()).flatten().map(|x| scale.sign * x).filter(|x| x.is_finite())
+        });
+        table.push(s.endpoint_column(name), Values::Real(score.collect()));
     }
 }

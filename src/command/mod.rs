@@ -8,6 +8,7 @@ mod init;
 mod run;
 mod schema;
 mod shared;
+mod validate;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ pub const EXAMPLES: &str = "Examples:
   patency analyse plan.toml --data trial.csv
   patency init > trial.toml
 
-Exit codes: 0 done, 1 the world (files, disk), 2 a mistake in the scenario or the arguments, 101 a mistake in patency itself, 130 interrupted.";
+Exit codes: 0 done, 1 the world (files, disk) or a failed validation, 2 a mistake in the scenario or the arguments, 101 a mistake in patency itself, 130 interrupted.";
 
 /// What can be asked.
 #[derive(Debug, clap::Subcommand)]
@@ -44,6 +45,9 @@ pub enum Command {
     Init(init::Init),
     /// Print the JSON schema of the scenario, or of result.json
     Schema(schema::Schema),
+    /// Hold the analyses against figures of other software that are inside the program
+    #[command(after_help = validate::EXAMPLES)]
+    Validate(validate::Validate),
     /// Measure how fast a scenario runs here, by stage
     Bench(bench::Bench),
 }
@@ -57,6 +61,8 @@ pub enum Failure {
     World(Error),
     /// A mistake of the program's own, with how to see it again; what was computed has been saved.
     Bug(String),
+    /// A figure that deviates from that of other software, as has been shown.
+    Deviation,
     /// Ended by the user; what was computed has been saved.
     Interrupted,
 }
@@ -80,6 +86,7 @@ impl Command {
             Command::Analyse(c) => c.execute(),
             Command::Init(c) => c.execute(),
             Command::Schema(c) => c.execute(),
+            Command::Validate(c) => c.execute(),
             Command::Bench(c) => c.execute(),
         }
     }
@@ -107,6 +114,7 @@ pub fn finish(result: Result<(), Failure>) -> ExitCode {
             let _ = writeln!(err, "{text}");
             ExitCode::from(101)
         }
+        Err(Failure::Deviation) => ExitCode::from(1),
         Err(Failure::Interrupted) => ExitCode::from(130),
     }
 }

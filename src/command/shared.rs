@@ -197,7 +197,7 @@ mod tests {
             n: Vec::new(),
             seed: 7,
         };
-        let options = scenario::Options { variant: None, set: &[], n: Some(31) };
+        let options = scenario::Options { variant: None, set: &[], n: Some(31), headers: None };
         let scenario = scenario::read(text, &options).unwrap();
         let what = "'my trials/p1.toml' --seed 7 --n 31 --set p=0.4 --set 'q=if(a, 1, 2)'";
         assert_eq!(

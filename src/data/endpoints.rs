@@ -165,6 +165,7 @@ impl Reader<'_, '_> {
     }
 
     fn numbers_or(&mut self, name: &str, value: &Expr, world: &mut World<'_>) -> Option<Vec<f64>> {
+        let name = &self.protocol.scenario.endpoint_column(name);
         if self.has(name) {
             return self.column(name, world).map(|(_, x)| x);
         }
@@ -172,6 +173,7 @@ impl Reader<'_, '_> {
     }
 
     fn flags_or(&mut self, name: &str, value: &Expr, world: &mut World<'_>) -> Option<Vec<f64>> {
+        let name = &self.protocol.scenario.endpoint_column(name);
         if self.has(name) { self.flags(name, world) } else { world.evaluate(value, self.sheet.rows) }
     }
 
@@ -299,8 +301,9 @@ impl Reader<'_, '_> {
 
     /// Whether the first of some events was seen by a time: a column of its own, or from the events' times; NaN where it is not known.
     fn occurrence(&mut self, name: &str, events: &[ColumnId], by: f64, world: &World<'_>) -> Option<Vec<f64>> {
-        if self.has(name) {
-            return self.flags(name, world);
+        let column = self.protocol.scenario.endpoint_column(name);
+        if self.has(&column) {
+            return self.flags(&column, world);
         }
         let times = self.times(name, events, f64::INFINITY, false, world)?;
         let known = |(&t, &d): (&f64, &f64)| match () {
@@ -313,6 +316,7 @@ impl Reader<'_, '_> {
 
     /// Codes 0 … levels − 1: a column of categories, or an expression cut at limits.
     fn categories(&mut self, name: &str, of: &Categories<'_>, world: &mut World<'_>) -> Option<Vec<f64>> {
+        let name = &self.protocol.scenario.endpoint_column(name);
         if self.has(name) {
             let (header, codes) = self.column(name, world)?;
             let last = of.first + f64::from(of.levels - 1);

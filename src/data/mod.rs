@@ -132,7 +132,7 @@ impl<'p, 's> Trial<'p, 's> {
             failed_resamples: 0,
         };
         let site = plan.site_factor || plan.site_stratum;
-        for i in 0..rows {
+        for (i, &inside) in inside.iter().enumerate() {
             if !plan.arms.contains(&usize::from(work.cohort.arm[i])) {
                 continue;
             }
@@ -144,7 +144,7 @@ impl<'p, 's> Trial<'p, 's> {
             } else if lacks {
                 answer.without_baseline += 1;
                 measured.known[i] = 0;
-            } else if inside[i] == 0 {
+            } else if inside == 0 {
                 answer.outside += 1;
             }
         }

@@ -187,7 +187,7 @@ impl<'a, 's> Reader<'a, 's> {
             let endpoint = &protocol.scenario.endpoints[plan.endpoint];
             let what = format!("endpoint `{}`", endpoint.name);
             for (name, value) in values(&endpoint.name, &endpoint.measure) {
-                if !self.has(&name) {
+                if !self.has(&protocol.scenario.endpoint_column(&name)) {
                     self.need(value, &what, &mut needed);
                 }
             }

@@ -20,8 +20,10 @@ pub fn target(plan: &AnalysisPlan) -> Target {
     let target = plan.method.target();
     let adjusted = !plan.covariates.is_empty() || plan.site_factor;
     let stratified = !plan.strata.is_empty() || plan.site_stratum;
-    // what is pooled over trials has no strata
-    if stratified && plan.method.stratifies() == Adjusts::Optionally && matches!(target, Target::Peto | Target::Hazard)
+    // what is pooled over trials has no strata, and pairs of one stratum are not those of all
+    if stratified
+        && plan.method.stratifies() == Adjusts::Optionally
+        && matches!(target, Target::Peto | Target::Hazard | Target::Pairs(_))
     {
         return Target::Undefined;
     }

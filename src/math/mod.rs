@@ -1,7 +1,10 @@
 //! Numeric kernels; they know nothing of trials.
 
+pub mod beta;
+pub mod discrete;
 pub mod elementary;
 pub mod linalg;
 pub mod multivariate_normal;
+pub mod root;
 pub mod special;
 pub mod tail;

@@ -174,7 +174,7 @@ fn p_value(p: f64) -> String {
 
 /// A number to three digits of its error, or to four digits of its own.
 fn significant(x: f64, error: Option<f64>) -> String {
-    let size = error.filter(|e| *e > 0.0).map_or_else(|| x.abs() / 10.0, |e| e);
+    let size = error.filter(|e| *e > 0.0).unwrap_or_else(|| x.abs() / 10.0);
     let decimals = if size > 0.0 { (2.0 - size.log10().floor()).clamp(0.0, 8.0) as usize } else { 0 };
     let text = format!("{x:.decimals$}");
     text.replace('-', "−")

@@ -6,3 +6,4 @@ pub mod data;
 mod designs;
 pub mod table;
 pub mod text;
+pub mod validation;

@@ -41,6 +41,8 @@ pub struct Scenario {
     pub variables: Vec<Variable>,
     /// How many of `variables` are population variables.
     pub population: usize,
+    /// Which of them came with a file of data: none in a scenario that is simulated.
+    pub from_data: std::ops::Range<usize>,
     /// Correlations on the normal-score scale of candidates: pairs of population variables.
     pub correlations: Vec<Correlation>,
     /// Inclusion and exclusion criteria in protocol order.
@@ -61,6 +63,16 @@ pub struct Scenario {
     pub endpoints: Vec<Endpoint>,
     /// What is computed.
     pub analyses: Vec<AnalysisPlan>,
+}
+
+impl Scenario {
+    /// The column of a data file that holds an endpoint (or a tier) of this name: the name, unless the scenario describes a variable or
+    /// an outcome that has it.
+    #[must_use]
+    pub fn endpoint_column(&self, name: &str) -> String {
+        let described = |(i, v): (usize, &Variable)| v.name == name && !self.from_data.contains(&i);
+        if self.variables.iter().enumerate().any(described) { format!("{name}_endpoint") } else { name.to_owned() }
+    }
 }
 
 /// A named number.

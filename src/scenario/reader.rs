@@ -12,8 +12,8 @@ use crate::expr::nearest;
 /// Longest scenario that is read [bytes]: hand-written files are a thousand times shorter.
 const LONGEST: usize = 4 << 20;
 
-/// The scenario as written, with its mistakes of syntax or shape.
-pub(crate) fn read(text: &str) -> Result<Table, Vec<Diagnostic>> {
+/// The scenario as written, with its mistakes of syntax or shape. Where it is `sized` from elsewhere, `trial` needs no `n`.
+pub(crate) fn read(text: &str, sized: bool) -> Result<Table, Vec<Diagnostic>> {
     if text.len() > LONGEST {
         let message = format!("the file has {} bytes; a scenario has at most {LONGEST}", text.len());
         return Err(vec![
@@ -25,7 +25,7 @@ pub(crate) fn read(text: &str) -> Result<Table, Vec<Diagnostic>> {
     if !errors.is_empty() {
         return Err(syntax(text, &errors));
     }
-    let mut reader = Reader { text, found: Vec::new() };
+    let mut reader = Reader { text, sized, found: Vec::new() };
     let table = reader.table(table.get_ref(), 0..0, &SCENARIO);
     if reader.found.is_empty() { Ok(table) } else { Err(reader.found) }
 }
@@ -58,6 +58,8 @@ fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Diagnostic> {
 
 struct Reader<'a> {
     text: &'a str,
+    /// Whether the size of the trial comes from elsewhere.
+    sized: bool,
     found: Vec<Diagnostic>,
 }
 
@@ -83,7 +85,8 @@ impl Reader<'_> {
         }
         for key in form.keys {
             let missing = !table.contains_key(key.name) && !misspelt.contains(&key.name);
-            if key.required && missing {
+            let elsewhere = self.sized && (form.name, key.name) == ("trial", "n");
+            if key.required && missing && !elsewhere {
                 self.missing_key(key, span.clone(), form);
             }
         }

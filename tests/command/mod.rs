@@ -1,11 +1,13 @@
 //! Covers: the program as it is called. What it prints and writes, what it refuses and with which exit code, and that it ends well
 //! when files, pipes, disks or its user do not let it go on.
 
+mod analyse;
 mod cohort;
 mod ending;
 mod input;
 mod run;
 mod snapshot;
+mod validate;
 mod written;
 
 use std::path::{Path, PathBuf};

@@ -139,7 +139,7 @@ fn contract_every_alternative_could_be_used() {
             "[[analysis]]" | "[[endpoint]]" | "[[exclusion]]" => {
                 // Below another way of saying it, which it replaces.
                 let at = TEMPLATE.find(&format!("# {line}")).unwrap();
-                let entry = TEMPLATE[..at].rfind("[[").unwrap();
+                let entry = TEMPLATE[..at].rfind("\n[[").unwrap() + 1;
                 let before = TEMPLATE[entry..at]
                     .lines()
                     .filter(|l| {

@@ -135,7 +135,7 @@ proptest! {
             let (e, f) = (rows.analyse(&*analysis, &rule), other.analyse(&*analysis, &rule));
             let counted = match rows.y {
                 Y::Binary(_) | Y::Ordinal(..) => rows.covariates.is_empty(),
-                Y::Score(_) => format!("{analysis:?}") == "Wilcoxon",
+                Y::Score(_) => format!("{analysis:?}").starts_with("Wilcoxon"),
             };
             prop_assert_eq!(e.status, f.status);
             if e.status == Status::Estimated && counted {

@@ -6,10 +6,18 @@
 //! ([`by_all_pairs`]).
 
 mod all_pairs;
+pub mod door;
+pub mod finkelstein_schoenfeld;
+mod gather;
+pub mod ipcw;
 mod states;
+mod summary;
 mod sweep;
 
 pub use all_pairs::by_all_pairs;
+pub use gather::Gathered;
+pub(crate) use summary::Summary;
+pub use summary::contributions;
 pub use sweep::by_sweep;
 
 use super::{Dataset, Response, Scratch, Status};

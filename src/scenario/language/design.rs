@@ -10,7 +10,7 @@ pub(super) static TRIAL: Form = Form {
     name: "trial",
     summary: "Size, arms and allocation.",
     keys: &[
-        optional("n", Kind::Integer(1, 10_000_000), "Patients to enrol; needed unless the data are real."),
+        required("n", Kind::Integer(1, 10_000_000), "Patients to enrol."),
         required("arms", Kind::Tables(&ARM), "The arms; at least two."),
         optional("control", Kind::Identifier, "Name of the control (reference) arm; default: the first."),
         optional("allocation", Kind::Table(&ALLOCATION), ALLOCATION.summary),

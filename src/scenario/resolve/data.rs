@@ -41,7 +41,7 @@ pub struct Mapping {
 /// # Errors
 /// Mistakes of syntax or shape.
 pub fn mapping(text: &str) -> Result<Mapping, Report> {
-    let file = reader::read(text).map_err(|diagnostics| Report { diagnostics })?;
+    let file = reader::read(text, true).map_err(|diagnostics| Report { diagnostics })?;
     let none = Table::default();
     let data = file.table("data").unwrap_or(&none);
     let text_at = |key: &str| data.text(key).map(str::to_owned);

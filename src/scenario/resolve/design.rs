@@ -90,14 +90,6 @@ impl Resolver {
 
     pub(super) fn size(&mut self, trial: &Table, options: &Options<'_>) -> Option<usize> {
         match options.n {
-            None if !trial.has("n") => {
-                self.say(
-                    Diagnostic::new(Code::MissingKey, trial.span.clone(), "`trial` has no `n`")
-                        .label("needs `n`")
-                        .help("patients to enrol, as n = 300"),
-                );
-                None
-            }
             None => trial.integer("n").and_then(|n| usize::try_from(n).ok()),
             Some(n) if (1..=MOST_PATIENTS).contains(&n) => Some(n),
             Some(n) => {

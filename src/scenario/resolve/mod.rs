@@ -56,7 +56,8 @@ pub fn read(text: &str, options: &Options<'_>) -> Result<Scenario, Report> {
         diagnostics.sort_by_key(|d| d.primary.as_ref().map(|(span, _)| span.start));
         Report { diagnostics }
     };
-    let file = reader::read(text).map_err(report)?;
+    let sized = options.n.is_some();
+    let file = reader::read(text, sized).map_err(report)?;
     let mut resolver =
         Resolver { found: Vec::new(), names: Names::default(), start: None, off: Vec::new(), data: Vec::new() };
     let scenario = resolver.scenario(file, options);
@@ -71,7 +72,7 @@ pub fn read(text: &str, options: &Options<'_>) -> Result<Scenario, Report> {
 /// # Errors
 /// Mistakes of syntax or shape.
 pub fn variants(text: &str) -> Result<Vec<String>, Report> {
-    let file = reader::read(text).map_err(|diagnostics| Report { diagnostics })?;
+    let file = reader::read(text, true).map_err(|diagnostics| Report { diagnostics })?;
     let named = file.named("variant").iter().map(|(name, ..)| name.clone());
     Ok(std::iter::once(BASE.to_owned()).chain(named).collect())
 }
@@ -148,6 +149,7 @@ impl Resolver {
             arms,
             control: control?,
             variables: variables?,
+            from_data: file.tables("variable").len()..file.tables("variable").len() + self.data.len(),
             population,
             correlations: correlations?,
             criteria: criteria?,
