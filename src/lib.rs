@@ -18,6 +18,7 @@ pub mod calendar;
 pub mod clock;
 pub mod column;
 pub mod command;
+pub mod compare;
 pub mod data;
 pub mod distribution;
 pub mod endpoint;

@@ -39,6 +39,7 @@ const LAYERS: &[&[&str]] = &[
     &["planning"],
     &["summary"],
     &["store"],
+    &["compare"],
     &["report"],
     &["data"],
     &["validation"],

@@ -4,6 +4,7 @@ mod analyse;
 mod bench;
 mod check;
 mod cohort;
+mod compare;
 mod init;
 mod run;
 mod schema;
@@ -32,6 +33,9 @@ pub enum Command {
     /// Simulate a design and say what it is worth: power, type I error, bias, coverage, each with its Monte Carlo error
     #[command(after_help = run::EXAMPLES)]
     Run(run::Run),
+    /// Hold designs against each other on the same patients: power, bias, events, duration, cost
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(compare::Compare),
     /// Check a scenario: every mistake at once; when clean, the resolved design in the protocol's words
     #[command(after_help = check::EXAMPLES)]
     Check(check::Check),
@@ -81,6 +85,7 @@ impl Command {
     pub fn execute(self) -> Result<(), Failure> {
         match self {
             Command::Run(c) => c.execute(),
+            Command::Compare(c) => c.execute(),
             Command::Check(c) => c.execute(),
             Command::Cohort(c) => c.execute(),
             Command::Analyse(c) => c.execute(),

@@ -200,7 +200,7 @@ fn open(folder: &Path) -> Result<(), Error> {
 }
 
 /// Ctrl-C asks the run to end; a second one ends the program.
-fn interruptible(stop: &Arc<AtomicBool>) {
+pub(super) fn interruptible(stop: &Arc<AtomicBool>) {
     let stop = Arc::clone(stop);
     // where no handler can be set, Ctrl-C ends the program at once: parts on disk are kept
     let _ = ctrlc::set_handler(move || {
@@ -211,12 +211,12 @@ fn interruptible(stop: &Arc<AtomicBool>) {
 }
 
 /// A progress bar on stderr, only on a terminal.
-struct Progress {
+pub(super) struct Progress {
     ending: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-fn progress(total: u64, done: &Arc<AtomicU64>) -> Progress {
+pub(super) fn progress(total: u64, done: &Arc<AtomicU64>) -> Progress {
     let ending = Arc::new(AtomicBool::new(false));
     let bar = indicatif::ProgressBar::with_draw_target(Some(total), indicatif::ProgressDrawTarget::stderr());
     if bar.is_hidden() {
@@ -237,7 +237,7 @@ fn progress(total: u64, done: &Arc<AtomicU64>) -> Progress {
 }
 
 impl Progress {
-    fn finish(self) {
+    pub(super) fn finish(self) {
         self.ending.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread {
             // the thread only sleeps and draws; its panic would lose nothing

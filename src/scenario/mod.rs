@@ -63,9 +63,56 @@ pub struct Scenario {
     pub endpoints: Vec<Endpoint>,
     /// What is computed.
     pub analyses: Vec<AnalysisPlan>,
+    /// What patients, sites and events cost, where given.
+    pub costs: Option<Costs>,
+}
+
+/// Prices, in one unit of money.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Costs {
+    /// Of an enrolled patient.
+    pub patient: f64,
+    /// Of a site for each month from its opening to the end of the trial.
+    pub site_month: f64,
+    /// Of an event of the analysed endpoint.
+    pub event: f64,
 }
 
 impl Scenario {
+    /// Keeps the analyses of these names; of none, the primary ones (`primary` and its variances), or the first where none is; `all`
+    /// keeps all.
+    ///
+    /// # Errors
+    /// A name that no analysis has, in words.
+    pub fn keep_analyses(&mut self, names: &[String]) -> Result<(), String> {
+        if names.iter().any(|n| n == "all") {
+            return Ok(());
+        }
+        let known: Vec<String> = self.analyses.iter().map(|a| a.name.clone()).collect();
+        for name in names {
+            if !known.contains(name) {
+                let near = crate::expr::nearest(name, known.iter().map(String::as_str));
+                let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                return Err(format!(
+                    "error: `{}` has no analysis `{name}`; there are {}{near}",
+                    self.title,
+                    reader::listed(&known)
+                ));
+            }
+        }
+        let primary = |name: &str| {
+            name == "primary" || matches!(name.strip_prefix("primary/"), Some("robust" | "stacked" | "bootstrap"))
+        };
+        let any = known.iter().any(|n| primary(n));
+        let first = known.first().cloned();
+        self.analyses.retain(|a| match names {
+            [] if any => primary(&a.name),
+            [] => Some(&a.name) == first.as_ref(),
+            _ => names.contains(&a.name),
+        });
+        Ok(())
+    }
+
     /// The column of a data file that holds an endpoint (or a tier) of this name: the name, unless the scenario describes a variable or
     /// an outcome that has it.
     #[must_use]

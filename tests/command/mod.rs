@@ -3,6 +3,7 @@
 
 mod analyse;
 mod cohort;
+mod compare;
 mod ending;
 mod input;
 mod run;

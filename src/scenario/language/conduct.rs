@@ -140,3 +140,18 @@ pub(super) static CUT_EVENTS: Form = Form {
     ],
     example: r#"{ count = 380, endpoint = "os" }"#,
 };
+
+pub(super) static COST: Form = Form {
+    name: "cost",
+    summary: "Prices in one unit of money: `patency compare` then gives the cost of each design.",
+    keys: &[
+        optional("patient", Kind::Number, "Of an enrolled patient; default 0."),
+        optional(
+            "site-month",
+            Kind::Number,
+            "Of a site for each month from its opening to the end of the trial; default 0.",
+        ),
+        optional("event", Kind::Number, "Of an event of the analysed endpoint; default 0."),
+    ],
+    example: "{ patient = 12000, site-month = 1500 }",
+};

@@ -9,7 +9,7 @@ mod plan;
 
 use std::sync::LazyLock;
 
-use conduct::{CUT, ENROLMENT, OBSERVATION, SITE, VISIT};
+use conduct::{COST, CUT, ENROLMENT, OBSERVATION, SITE, VISIT};
 use data::DATA;
 use design::{CORRELATION, EXCLUSION, INCLUSION, OUTCOME, QUANTITY, TRIAL, VARIABLE};
 use endpoint::ENDPOINT;
@@ -113,6 +113,7 @@ pub static SCENARIO: LazyLock<Form> = LazyLock::new(|| Form {
         optional("observation", Kind::Table(&OBSERVATION), OBSERVATION.summary),
         optional("visit", Kind::Tables(&VISIT), VISIT.summary),
         optional("cut", Kind::Table(&CUT), CUT.summary),
+        optional("cost", Kind::Table(&COST), COST.summary),
         optional("endpoint", Kind::Tables(&ENDPOINT), ENDPOINT.summary),
         optional(
             "covariates",

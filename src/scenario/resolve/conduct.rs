@@ -8,9 +8,18 @@ use crate::distribution::{Distribution, Domain};
 use crate::expr::ColumnId;
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::written::Table;
-use crate::scenario::{Arm, BinaryOf, Cut, Measure, Visit};
+use crate::scenario::{Arm, BinaryOf, Costs, Cut, Measure, Visit};
 
 impl Resolver {
+    /// Prices. `Some(None)` where none are given.
+    #[allow(clippy::option_option)]
+    pub(super) fn costs(&mut self, file: &Table) -> Option<Option<Costs>> {
+        let Some(table) = file.table("cost") else { return Some(None) };
+        let mut price = |key: &str| self.number_in(table, key, Domain::NonNegative).map(Option::unwrap_or_default);
+        let (patient, site_month, event) = (price("patient"), price("site-month"), price("event"));
+        Some(Some(Costs { patient: patient?, site_month: site_month?, event: event? }))
+    }
+
     /// Visits by their planned time.
     pub(super) fn visits(&mut self, file: &Table) -> Option<Vec<Visit>> {
         let tables: Vec<&Table> = file.tables("visit").iter().collect();

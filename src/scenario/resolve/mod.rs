@@ -138,6 +138,7 @@ impl Resolver {
             self.reachable(&file, cut, visits, &endpoints);
         }
         let analyses = self.analyses(&file, &arms, control, &endpoints);
+        let costs = self.costs(&file);
 
         let population = variables.len();
         let variables = variables.into_iter().chain(outcomes).collect::<Option<_>>();
@@ -161,6 +162,7 @@ impl Resolver {
             cut: cut?,
             endpoints: endpoints.into_iter().map(|e| e.endpoint).collect::<Option<_>>()?,
             analyses: analyses?,
+            costs: costs?,
         })
     }
 

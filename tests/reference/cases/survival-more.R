@@ -118,9 +118,9 @@ combo <- function(name, power, dependent = FALSE) {
   by <- version("mvtnorm")
   row(name, "z", max(z), 1e-10, base)
   for (i in seq_along(z)) row(name, paste0("z-", i), z[i], 1e-10, base)
-  row(name, "p", 1 - inside(-Inf, max(z)), 1e-7, by)
-  row(name, "p-against", 1 - inside(-Inf, -min(z)), 1e-7, by)
-  row(name, "p-two-sided", 1 - inside(-max(abs(z)), max(abs(z))), 1e-7, by)
+  row(name, "p", 1 - inside(-Inf, max(z)), 1e-8, by)
+  row(name, "p-against", 1 - inside(-Inf, -min(z)), 1e-8, by)
+  row(name, "p-two-sided", 1 - inside(-max(abs(z)), max(abs(z))), 1e-8, by)
 }
 cat("# reason: 1 - p is computed, so that p has the absolute precision of mvtnorm and integrate\n")
 combo("max-combo/three", list(c(0, 0), c(0, 1), c(1, 1)))
@@ -234,11 +234,11 @@ cox <- function(name, others, ties, x, what) {
   if (what == "likelihood-ratio") {
     most <- full$loglik[2]
     z <- sqrt(2 * (most - log.at(0)))
-    row(name, "z", -sign(b) * z, 1e-7)
-    row(name, "p-two-sided", pchisq(z^2, 1, lower.tail = FALSE), 1e-7)
+    row(name, "z", -sign(b) * z, 1e-8)
+    row(name, "p-two-sided", pchisq(z^2, 1, lower.tail = FALSE), 1e-8)
     f <- function(v) 2 * (most - log.at(v)) - c95^2
-    row(name, "lower", uniroot(f, c(b - 6 * se, b), tol = 1e-12)$root, 1e-7)
-    row(name, "upper", uniroot(f, c(b, b + 6 * se), tol = 1e-12)$root, 1e-7)
+    row(name, "lower", uniroot(f, c(b - 6 * se, b), tol = 1e-12)$root, 1e-8)
+    row(name, "upper", uniroot(f, c(b, b + 6 * se), tol = 1e-12)$root, 1e-8)
   }
 }
 covariates <- paste("+", paste(k$covariate, collapse = " + "))
@@ -260,8 +260,8 @@ cox("cox/adjusted/strata/likelihood-ratio", one, "efron", both, "likelihood-rati
 schoenfeld <- function(name, others, transform, x, ties = "efron") {
   m <- coxph(as.formula(paste("Surv(t, event) ~ arm", others)), x, ties = ties, control = exact)
   o <- cox.zph(m, transform = transform, terms = FALSE)$table
-  row(name, "chi-square", o["arm", "chisq"], 1e-7)
-  row(name, "p-two-sided", o["arm", "p"], 1e-7)
+  row(name, "chi-square", o["arm", "chisq"], 1e-8)
+  row(name, "p-two-sided", o["arm", "p"], 1e-8)
 }
 schoenfeld("schoenfeld", "", "km", d)
 schoenfeld("schoenfeld/identity", "", "identity", d)

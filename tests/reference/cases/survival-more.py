@@ -35,7 +35,6 @@ row("log-rank/strata", "p-two-sided", survdiff(d.t, d.event, d.arm, strata=d[str
 for name, arm in [("experimental", x), ("control", c)]:
     curve = KaplanMeierFitter().fit(arm.t, arm.event)
     row("restricted-mean/ratio", f"mean-{name}", restricted_mean_survival_time(curve, t=tau), 1e-10, L)
-print("# reason: statsmodels stops its iteration early")
 for name, ties, columns, strata in [
     ("cox/breslow", "breslow", [], False),
     ("cox/strata", "efron", [], True),
@@ -46,5 +45,5 @@ for name, ties, columns, strata in [
     used = d.dropna(subset=columns + ([stratum] if strata else []))
     model = PHReg(used.t, used[["arm"] + columns], status=used.event, ties=ties, strata=used[stratum] if strata else None)
     fit = model.fit(start_params=model.fit().params)
-    row(name, "estimate", fit.params[0], 1e-6, S)
-    row(name, "se", fit.bse[0], 1e-6, S)
+    row(name, "estimate", fit.params[0], 1e-8, S)
+    row(name, "se", fit.bse[0], 1e-8, S)
