@@ -1,6 +1,7 @@
 //! Analysis of covariance.
 
 use crate::analysis::design::{ARM, COLLINEAR, design};
+use crate::analysis::r;
 use crate::analysis::wald::student;
 use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
@@ -45,6 +46,14 @@ impl Analysis for Ancova {
 
     fn adjusts(&self) -> Adjusts {
         Adjusts::Always
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let fit = format!("fit <- lm({}, data = d)", call.formula("y"));
+        r::code(
+            &[],
+            &[&fit, "wald(coef(fit)[\"arm\"], sqrt(vcov(fit)[\"arm\", \"arm\"]), null, better, fit$df.residual)"],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -1,5 +1,6 @@
 //! Posterior of a difference of proportions with beta priors.
 
+use crate::analysis::r;
 use crate::analysis::table::Table;
 use crate::analysis::wald::assemble;
 use crate::analysis::{Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -114,6 +115,24 @@ impl Analysis for BetaBinomial {
 
     fn target(&self) -> Target {
         Target::Mean
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        let [a, b] = [0, 1].map(|i| self.priors.map(|prior| prior[i]));
+        let shapes = format!("a <- t$x + c({}, {}); b <- t$n - t$x + c({}, {})", a[0], a[1], b[0], b[1]);
+        r::code(
+            &[],
+            &[
+                "t <- binomial_table(d)",
+                &shapes,
+                "mean <- a / (a + b); variance <- a * b / ((a + b)^2 * (a + b + 1))",
+                "# the posterior probability that there is no benefit",
+                "below <- function(x) dbeta(x, a[2], b[2]) * pbeta(x - null, a[1], b[1], lower.tail = better < 0)",
+                "centre <- mean[2]; reach <- 12 * sqrt(variance[2])",
+                "p <- integrate(below, max(0, centre - reach), min(1, centre + reach), rel.tol = 1e-11, subdivisions = 1000)$value",
+                "c(estimate = mean[2] - mean[1], se = sqrt(sum(variance)), p = p)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, _: &mut Scratch) -> Estimate {

@@ -1,6 +1,7 @@
 //! The proportion of the experimental arm against a fixed probability, exactly.
 
 use crate::analysis::exact::{Observed, p_values};
+use crate::analysis::r;
 use crate::analysis::table::Table;
 use crate::analysis::wald::assemble;
 use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -66,6 +67,19 @@ impl Analysis for ClopperPearson {
 
     fn parts(&self) -> &'static [&'static str] {
         &["experimental"]
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        let probability = format!("probability <- {}", self.probability);
+        r::code(
+            &[],
+            &[
+                &probability,
+                "t <- binomial_table(d)",
+                "p <- binom.test(t$x[2], t$n[2], probability + null, alternative = if (better > 0) \"greater\" else \"less\")$p.value",
+                "c(estimate = t$p[2] - probability, se = sqrt(t$p[2] * (1 - t$p[2]) / t$n[2]), p = p)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, _: &mut Scratch) -> Estimate {

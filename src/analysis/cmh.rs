@@ -1,5 +1,6 @@
 //! The Cochran–Mantel–Haenszel test.
 
+use crate::analysis::r;
 use crate::analysis::table::{count_strata, tables};
 use crate::analysis::wald::score_test;
 use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -56,6 +57,23 @@ impl Analysis for Cmh {
 
     fn parts(&self) -> &'static [&'static str] {
         &["observed", "expected", "variance"]
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let correction =
+            if self.continuity { "correction <- if (abs(score) >= 0.5) 0.5 else 0" } else { "correction <- 0" };
+        r::code(
+            &[],
+            &[
+                if call.stratified { "stratum <- d$stratum" } else { "stratum <- rep(1, nrow(d))" },
+                "n <- as.numeric(tapply(d$y, stratum, length)); n1 <- as.numeric(tapply(d$arm, stratum, sum))",
+                "m <- as.numeric(tapply(d$y, stratum, sum)); a <- as.numeric(tapply(d$y * d$arm, stratum, sum))",
+                "score <- sum(a - n1 * m / n)",
+                "variance <- sum(ifelse(n > 1, n1 * (n - n1) * m * (n - m) / (n^2 * pmax(n - 1, 1)), 0))",
+                correction,
+                "tested(better * sign(score) * (abs(score) - correction) / sqrt(variance))",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

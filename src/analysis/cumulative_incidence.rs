@@ -6,6 +6,7 @@ use super::kaplan_meier::month;
 use super::time_order::at_each_time;
 use super::wald::wald;
 use super::{Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::r;
 use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Key, Kind, Values};
 
@@ -68,6 +69,25 @@ impl Analysis for CumulativeIncidence {
 
     fn orientation(&self, better: Better) -> f64 {
         -better.sign()
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let at = format!(
+            "  s <- summary(survfit(Surv(time, factor(status, 0:2)) ~ 1, data = d[d$arm == a, ], timefix = FALSE), times = {}, extend = TRUE)",
+            self.at
+        );
+        r::code(
+            &["survival"],
+            &[
+                call.status(),
+                "incidence <- function(a) {",
+                &at,
+                "  c(s$pstate[1, 2], s$std.err[1, 2])",
+                "}",
+                "f0 <- incidence(0); f1 <- incidence(1)",
+                "wald(f1[1] - f0[1], sqrt(f1[2]^2 + f0[2]^2), null, better)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

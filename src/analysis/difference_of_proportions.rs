@@ -1,5 +1,6 @@
 //! Difference of two proportions.
 
+use crate::analysis::r;
 use crate::analysis::table::Table;
 use crate::analysis::wald::{assemble, critical_value};
 use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -71,6 +72,25 @@ impl Analysis for DifferenceOfProportions {
 
     fn target(&self) -> Target {
         Target::Mean
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        let error = if self.pooled {
+            "error <- if (null == 0) sqrt(mean(d$y) * (1 - mean(d$y)) * sum(1 / t$n)) else t$se"
+        } else {
+            "error <- t$se"
+        };
+        let correction = if self.continuity { "correction <- 0.5 * sum(1 / t$n)" } else { "correction <- 0" };
+        r::code(
+            &[],
+            &[
+                "t <- binomial_table(d)",
+                error,
+                correction,
+                "distance <- t$p[2] - t$p[1] - null",
+                "tested(better * sign(distance) * max(abs(distance) - correction, 0) / error, t$p[2] - t$p[1], t$se)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, _: &mut Scratch) -> Estimate {

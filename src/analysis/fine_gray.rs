@@ -9,6 +9,7 @@ use super::time_order::at_each_time;
 use super::wald::wald;
 use super::weighted_cox::RiskSets;
 use super::{Adjusts, Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::r;
 use crate::estimand::Target;
 use crate::math::linalg::{at, cholesky, dot, packed_len, solve};
 use crate::scenario::form::{Complaint, Form, Values};
@@ -66,6 +67,19 @@ impl Analysis for FineGray {
 
     fn adjusts(&self) -> Adjusts {
         Adjusts::Optionally
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let design = format!("x <- model.matrix(~ arm{}, data = d)[, -1, drop = FALSE]", call.also());
+        r::code(
+            &["cmprsk"],
+            &[
+                call.status(),
+                &design,
+                "fit <- cmprsk::crr(d$time, d$status, x, gtol = 1e-10, maxiter = 50)",
+                "wald(fit$coef[1], sqrt(fit$var[1, 1]), null, better)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

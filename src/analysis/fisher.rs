@@ -1,6 +1,7 @@
 //! Fisher's exact test.
 
 use crate::analysis::exact::{Observed, exact};
+use crate::analysis::r;
 use crate::analysis::table::Table;
 use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::math::discrete::Family;
@@ -46,6 +47,16 @@ impl Analysis for Fisher {
 
     fn parts(&self) -> &'static [&'static str] {
         &["control", "experimental"]
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        r::code(
+            &[],
+            &[
+                "x <- table(factor(d$arm, 1:0), factor(d$y, 1:0))",
+                "c(p = fisher.test(x, or = exp(null), alternative = if (better > 0) \"greater\" else \"less\")$p.value)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, _: &mut Scratch) -> Estimate {

@@ -5,6 +5,7 @@ use super::hazard::hazard_rule;
 use super::time_order::at_each_time;
 use super::wald::score_test;
 use super::{Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::r;
 use crate::scenario::form::{Complaint, Form, Values};
 
 /// `gray = {}`
@@ -56,6 +57,27 @@ impl Analysis for Gray {
 
     fn orientation(&self, better: Better) -> f64 {
         -better.sign()
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        r::code(
+            &["cmprsk", "survival"],
+            &[
+                call.status(),
+                "square <- cmprsk::cuminc(d$time, d$status, d$arm, cencode = 0)$Tests[1, \"stat\"]",
+                "# cmprsk does not say which arm has fewer events: the sign of observed less expected",
+                "t <- sort(unique(d$time[d$event == 1]))",
+                "weigh <- function(a) {",
+                "  x <- d[d$arm == a, ]; s <- summary(survfit(Surv(time, factor(status, 0:2)) ~ 1, data = x, timefix = FALSE), times = t, extend = TRUE)",
+                "  before <- rbind(c(1, 0, 0), s$pstate)[seq_along(t), , drop = FALSE]",
+                "  free <- vapply(t, function(u) { k <- survfit(Surv(time, status > 0) ~ 1, data = x, timefix = FALSE); c(1, k$surv)[1 + sum(k$time < u)] }, 0)",
+                "  ifelse(free > 0, vapply(t, function(u) sum(x$time >= u), 0) * (1 - before[, 2]) / free, 0)",
+                "}",
+                "events <- function(a) vapply(t, function(u) sum(d$time == u & d$event == 1 & d$arm == a), 0)",
+                "r0 <- weigh(0); r1 <- weigh(1); both <- r0 > 0 & r1 > 0",
+                "tested(better * sign(sum((events(1) - (events(0) + events(1)) * r1 / (r0 + r1))[both])) * sqrt(square))",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -1,5 +1,6 @@
 //! Difference of two Kaplan–Meier curves at a time.
 
+use crate::analysis::r;
 use std::f64::consts::FRAC_PI_2;
 
 use super::time_order::{ascending, at_each_time, last_event};
@@ -177,6 +178,28 @@ impl Analysis for KaplanMeier {
 
     fn target(&self) -> Target {
         Target::Survival(self.at)
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        let at = format!("s <- survival_at(d, {})", self.at);
+        let (transform, slope) = match self.test {
+            Transform::Plain => ("identity", "1 + 0 * p"),
+            Transform::Log => ("log", "1 / p"),
+            Transform::LogLog => ("function(p) -log(-log(p))", "-1 / (p * log(p))"),
+            Transform::Arcsine => ("function(p) asin(sqrt(p))", "1 / (2 * sqrt(p * (1 - p)))"),
+            Transform::Logit => ("qlogis", "1 / (p * (1 - p))"),
+        };
+        let transform = format!("g <- {transform}; slope <- function(p) {slope}");
+        r::code(
+            &["survival"],
+            &[
+                &at,
+                &transform,
+                "s1 <- s[[2]]$s; s0 <- s[[1]]$s; null <- s0 + null",
+                "z <- better * (g(s1) - g(null)) / sqrt((slope(s1) * s[[2]]$se)^2 + (slope(null) * s[[1]]$se)^2)",
+                "tested(z, s1 - s0, sqrt(s[[1]]$se^2 + s[[2]]$se^2))",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -6,6 +6,7 @@ use super::time_order::{ascending, at_each_time, last_event};
 use super::wald::wald;
 use super::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::analysis::Better;
+use crate::analysis::r;
 use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Values};
 
@@ -60,6 +61,20 @@ impl Analysis for LogRank {
 
     fn stratifies(&self) -> Adjusts {
         Adjusts::Optionally
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let test = format!("test <- survdiff({}, data = d, timefix = FALSE)", call.formula("Surv(time, event)"));
+        r::code(
+            &["survival"],
+            &[
+                &test,
+                "difference <- sum(as.matrix(test$obs)[2, ] - as.matrix(test$exp)[2, ])",
+                "variance <- test$var[2, 2]",
+                "# Peto's estimate of the ln hazard ratio",
+                "wald(difference / variance, 1 / sqrt(variance), null, better)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -2,6 +2,7 @@
 
 use crate::analysis::design::{ARM, design};
 use crate::analysis::logistic_fit::maximise;
+use crate::analysis::r;
 use crate::analysis::root::{self, Root};
 use crate::analysis::table::Table;
 use crate::analysis::wald::wald;
@@ -55,6 +56,11 @@ impl Analysis for Logistic {
 
     fn root(&self, data: &Dataset<'_>, weights: [f64; 2]) -> Result<Box<dyn Root>, Status> {
         root::logistic(data, weights)
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let fit = format!("fit <- glm({}, family = binomial, data = d, control = tight_glm)", call.formula("y"));
+        r::code(&[], &[&fit, "wald(coef(fit)[\"arm\"], sqrt(vcov(fit)[\"arm\", \"arm\"]), null, better)"])
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

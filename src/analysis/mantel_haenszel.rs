@@ -1,5 +1,6 @@
 //! Mantel and Haenszel's common odds ratio, risk ratio and risk difference of strata.
 
+use crate::analysis::r;
 use crate::analysis::table::{Table, count_strata, tables};
 use crate::analysis::wald::wald;
 use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -139,6 +140,35 @@ impl Analysis for MantelHaenszel {
             Effect::RiskRatio => Target::LogRisk,
             Effect::RiskDifference => Target::Mean,
         }
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let effect: &[&str] = match self.effect {
+            Effect::OddsRatio => &[
+                "R <- a * e / n; S <- b * c / n; P <- (a + e) / n; Q <- (b + c) / n",
+                "variance <- sum(P * R) / sum(R)^2 + sum(P * S + Q * R) / (sum(R) * sum(S)) + sum(Q * S) / sum(S)^2",
+                "wald(log(sum(R) / sum(S)), sqrt(variance / 2), null, better)",
+            ],
+            Effect::RiskRatio => &[
+                "R <- sum(a * n0 / n); S <- sum(c * n1 / n)",
+                "wald(log(R / S), sqrt(sum((n1 * n0 * (a + c) - a * c * n) / n^2) / (R * S)), null, better)",
+            ],
+            Effect::RiskDifference => &[
+                "W <- sum(n1 * n0 / n); difference <- sum((a * n0 - c * n1) / n) / W",
+                "P <- sum((n1^2 * c - n0^2 * a + n1 * n0 * (n0 - n1) / 2) / n^2)",
+                "Q <- sum((a * (n0 - c) + c * (n1 - a)) / (2 * n))",
+                "wald(difference, sqrt(difference * P + Q) / W, null, better)",
+            ],
+        };
+        let cells = [
+            if call.stratified { "stratum <- d$stratum" } else { "stratum <- rep(1, nrow(d))" },
+            "count <- function(which) as.numeric(tapply(which, stratum, sum))",
+            "a <- count(d$arm == 1 & d$y == 1); b <- count(d$arm == 1 & d$y == 0)",
+            "c <- count(d$arm == 0 & d$y == 1); e <- count(d$arm == 0 & d$y == 0)",
+            "both <- a + b > 0 & c + e > 0; a <- a[both]; b <- b[both]; c <- c[both]; e <- e[both]",
+            "n1 <- a + b; n0 <- c + e; n <- n1 + n0",
+        ];
+        r::code(&[], &[&cells, effect].concat())
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

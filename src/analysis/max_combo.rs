@@ -3,6 +3,7 @@
 use super::event_times::{arms, event_times};
 use super::weighted_log_rank::{FlemingHarrington, is_power};
 use super::{Adjusts, Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::r;
 use crate::math::linalg::at;
 use crate::math::multivariate_normal::{MOST, Tails, largest_exceeds};
 use crate::scenario::diagnostic::Code;
@@ -108,6 +109,24 @@ impl Analysis for MaxCombo {
 
     fn stratifies(&self) -> Adjusts {
         Adjusts::Optionally
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        let weights: Vec<String> =
+            self.weights[..self.count].iter().map(|w| format!("e$free^{} * (1 - e$free)^{}", w.rho, w.gamma)).collect();
+        let weights = format!("s <- log_rank_scores(e, cbind({}))", weights.join(", "));
+        r::code(
+            &["mvtnorm"],
+            &[
+                "e <- event_table(d)",
+                &weights,
+                "z <- better * s$u / sqrt(diag(s$v))",
+                "# by simulation inside pmvnorm, to seven digits after the point or so",
+                "set.seed(1)",
+                "joint <- mvtnorm::pmvnorm(upper = rep(max(z), length(z)), corr = cov2cor(s$v), algorithm = mvtnorm::GenzBretz(maxpts = 1e6, abseps = 1e-8))",
+                "c(z = max(z), p = 1 - as.numeric(joint))",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

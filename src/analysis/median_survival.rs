@@ -5,6 +5,7 @@ use super::kaplan_meier::Transform;
 use super::time_order::{at_each_time, last_event};
 use super::wald::{assemble, critical_value};
 use super::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::r;
 use crate::math::tail::normal_upper_tail;
 use crate::scenario::form::{Complaint, Form, Key, Kind, Values};
 
@@ -73,6 +74,17 @@ impl Analysis for MedianSurvival {
             "lower-control",
             "upper-control",
         ]
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        r::code(
+            &["survival"],
+            &[
+                "# the standard error and the test (minimum dispersion) are not in survival",
+                "median_of <- function(a) unname(quantile(survfit(Surv(time, event) ~ 1, data = d[d$arm == a, ], timefix = FALSE), 0.5)$quantile)",
+                "c(estimate = median_of(1) - median_of(0))",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

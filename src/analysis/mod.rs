@@ -43,6 +43,7 @@ pub mod npmle;
 pub mod pairs;
 pub mod propensity;
 pub mod proportional_odds;
+pub mod r;
 pub mod ranks;
 pub mod ratio_of_proportions;
 pub mod restricted_mean;
@@ -483,6 +484,11 @@ pub trait Analysis: Debug + Send + Sync {
     /// Why there is none.
     fn root(&self, _: &Dataset<'_>, _: [f64; 2]) -> Result<Box<dyn Root>, Status> {
         Err(Status::NotConverged)
+    }
+
+    /// How its row is computed in R; none where there are no packages or few lines that give the same figures.
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        None
     }
 
     /// Names of the parts that the method stores in [`Estimate::parts`].

@@ -5,6 +5,7 @@ use super::hazard::hazard_rule;
 use super::kaplan_meier::month;
 use super::wald::score_test;
 use super::{Adjusts, Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::r;
 use crate::scenario::diagnostic::Code;
 use crate::scenario::form::{Complaint, Form, Key, Kind, Values};
 
@@ -105,6 +106,27 @@ impl Analysis for ModestlyWeightedLogRank {
 
     fn stratifies(&self) -> Adjusts {
         Adjusts::Optionally
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        if call.stratified {
+            return None;
+        }
+        let least = match self.limit {
+            Limit::At(at) => {
+                format!("least <- if (any(e$t <= {at})) with(e[max(which(e$t <= {at})), ], free * (1 - d / r)) else 1")
+            }
+            Limit::Survival(s) => format!("least <- {s}"),
+        };
+        r::code(
+            &["survival"],
+            &[
+                "e <- event_table(d)",
+                &least,
+                "s <- log_rank_scores(e, 1 / pmax(e$free, least))",
+                "tested(better * s$u / sqrt(drop(s$v)))",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -3,6 +3,7 @@
 use super::pairs::{PARTS, Summary};
 use super::wald::wald;
 use super::{Adjusts, Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::r;
 use crate::estimand::{PairScale, Target};
 use crate::scenario::form::{Complaint, Form, Values};
 
@@ -57,6 +58,10 @@ impl Analysis for NetBenefit {
 
     fn orientation(&self, _: Better) -> f64 {
         1.0
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        r::code(&[], &[&call.tier_list(), "with(net_benefit(d, tiers), wald(estimate, se, null, better))"])
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -1,5 +1,6 @@
 //! Newcombe's hybrid score interval of a difference of proportions.
 
+use crate::analysis::r;
 use crate::analysis::table::Table;
 use crate::analysis::wald::{assemble, critical_value};
 use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -71,6 +72,21 @@ impl Analysis for Newcombe {
 
     fn target(&self) -> Target {
         Target::Mean
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        r::code(
+            &[],
+            &[
+                "t <- binomial_table(d)",
+                "wilson <- function(z) cbind(t$x + z^2 / 2 - z * sqrt(t$x * (1 - t$p) + z^2 / 4), t$x + z^2 / 2 + z * sqrt(t$x * (1 - t$p) + z^2 / 4)) / (t$n + z^2)",
+                "distance <- t$p[2] - t$p[1] - null",
+                "# the limit on the side of the null value, as far away as the null value is",
+                "reach <- function(z) if (distance > 0) sqrt((t$p[2] - wilson(z)[2, 1])^2 + (wilson(z)[1, 2] - t$p[1])^2) else sqrt((wilson(z)[2, 2] - t$p[2])^2 + (t$p[1] - wilson(z)[1, 1])^2)",
+                "z <- uniroot(function(z) reach(z) - abs(distance), c(0, 40), tol = 1e-14, maxiter = 10000)$root",
+                "tested(better * sign(distance) * z, t$p[2] - t$p[1], t$se)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, _: &mut Scratch) -> Estimate {

@@ -1,5 +1,6 @@
 //! Posterior of an effect from a normal prior and another method's estimate.
 
+use crate::analysis::r;
 use crate::analysis::wald::{assemble, critical_value};
 use crate::analysis::{
     Analysis, Better, Covariates, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status, Strata,
@@ -99,6 +100,22 @@ impl Analysis for NormalPosterior {
 
     fn parts(&self) -> &'static [&'static str] {
         &["data-estimate", "data-se", "prior-share"]
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let inner = self.estimator.r(call)?;
+        let prior = format!("prior <- c({}, {})", self.mean, self.sd);
+        r::code(
+            inner.packages,
+            &[
+                "answer <- (function() {",
+                &inner.body,
+                "})()",
+                &prior,
+                "precision <- 1 / c(prior[2], answer[[\"se\"]])^2",
+                "wald(sum(precision * c(prior[1], answer[[\"estimate\"]])) / sum(precision), 1 / sqrt(sum(precision)), null, better)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

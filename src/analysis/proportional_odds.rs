@@ -3,6 +3,7 @@
 use crate::analysis::design::{
     ARM, COLLINEAR, MOST_STEPS, carve, combine, converged, design, largest_move, overshot, runs_to_infinity,
 };
+use crate::analysis::r;
 use crate::analysis::root::{self, Root};
 use crate::analysis::table::count_categories;
 use crate::analysis::wald::wald;
@@ -60,6 +61,21 @@ impl Analysis for ProportionalOdds {
 
     fn root(&self, data: &Dataset<'_>, weights: [f64; 2]) -> Result<Box<dyn Root>, Status> {
         root::proportional_odds(data, weights)
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let fit = format!(
+            "fit <- ordinal::clm({}, data = d, control = list(gradTol = 1e-12, relTol = 1e-14, maxIter = 200L))",
+            call.formula("factor(y)")
+        );
+        r::code(
+            &["ordinal"],
+            &[
+                "# MASS::polr gives the same estimate with a standard error from numerical derivatives",
+                &fit,
+                "wald(coef(fit)[\"arm\"], sqrt(vcov(fit)[\"arm\", \"arm\"]), null, better)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

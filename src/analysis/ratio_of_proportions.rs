@@ -1,5 +1,6 @@
 //! Ratio of two proportions.
 
+use crate::analysis::r;
 use crate::analysis::table::Table;
 use crate::analysis::wald::wald;
 use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -45,6 +46,13 @@ impl Analysis for RatioOfProportions {
 
     fn target(&self) -> Target {
         Target::LogRisk
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        r::code(
+            &[],
+            &["t <- binomial_table(d)", "wald(log(t$p[2] / t$p[1]), sqrt(sum((1 - t$p) / t$x)), null, better)"],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, _: &mut Scratch) -> Estimate {

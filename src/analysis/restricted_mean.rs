@@ -4,6 +4,7 @@ use super::kaplan_meier::month;
 use super::time_order::{at_each_time, last_event};
 use super::wald::wald;
 use super::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::r;
 use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Key, Kind, Values};
 
@@ -69,6 +70,28 @@ impl Analysis for RestrictedMean {
 
     fn target(&self) -> Target {
         if self.ratio { Target::Undefined } else { Target::RestrictedMean(self.at) }
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        let at = format!("at <- {}", self.at);
+        r::code(
+            &["survival"],
+            &[
+                &at,
+                "mean_of <- function(a) {",
+                "  s <- survfit(Surv(time, event) ~ 1, data = d[d$arm == a, ], timefix = FALSE)",
+                "  k <- s$time < at; t <- c(0, s$time[k], at); area <- diff(t) * c(1, s$surv[k]); beyond <- rev(cumsum(rev(area)))[-1]",
+                "  r <- s$n.risk[k]; e <- s$n.event[k]",
+                "  c(sum(area), sum(ifelse(r > e, beyond^2 * e / (r * pmax(r - e, 1)), 0)))",
+                "}",
+                "m0 <- mean_of(0); m1 <- mean_of(1)",
+                if self.ratio {
+                    "wald(log(m1[1] / m0[1]), sqrt(m1[2] / m1[1]^2 + m0[2] / m0[1]^2), null, better)"
+                } else {
+                    "wald(m1[1] - m0[1], sqrt(m1[2] + m0[2]), null, better)"
+                },
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

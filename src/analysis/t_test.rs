@@ -1,5 +1,6 @@
 //! Student's and Welch's t tests.
 
+use crate::analysis::r;
 use crate::analysis::wald::student;
 use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
@@ -65,6 +66,17 @@ impl Analysis for TTest {
 
     fn target(&self) -> Target {
         Target::Mean
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        let test = format!(
+            "test <- t.test(d$y[d$arm == 1], d$y[d$arm == 0], var.equal = {})",
+            if self.pooled { "TRUE" } else { "FALSE" }
+        );
+        r::code(
+            &[],
+            &[&test, "wald(test$estimate[1] - test$estimate[2], test$stderr, null, better, unname(test$parameter))"],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -2,6 +2,7 @@
 
 use crate::analysis::propensity::settings;
 use crate::analysis::propensity::weighted::{Effect, Weighted};
+use crate::analysis::r;
 use crate::analysis::time_order::last_event;
 use crate::analysis::{Analysis, Dataset, Response, ResponseKind, Scale, Scratch, Status};
 use crate::estimand::Target;
@@ -41,6 +42,18 @@ impl Effect for WeightedCox {
     const TAKES: &'static [ResponseKind] = &[ResponseKind::Time];
     const SCALE: Scale = Scale::LogRatio;
     const HAZARD: bool = true;
+
+    fn r(&self, _: &r::Call<'_>) -> r::Code {
+        r::Code {
+            packages: &["survival"],
+            body: [
+                "fit <- coxph(Surv(time, event) ~ arm, data = d, weights = w, robust = TRUE, ties = \"efron\", control = tight_cox)",
+                "theta <- coef(fit)[[\"arm\"]]",
+                "psi <- residuals(fit, type = \"dfbeta\", weighted = TRUE)",
+            ]
+            .join("\n"),
+        }
+    }
 
     fn target(&self) -> Target {
         Target::Hazard

@@ -2,6 +2,7 @@
 
 use crate::analysis::propensity::settings;
 use crate::analysis::propensity::weighted::{Effect, Weighted};
+use crate::analysis::r;
 use crate::analysis::{Analysis, Dataset, Response, ResponseKind, Scale, Scratch, Status};
 use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Values};
@@ -35,6 +36,18 @@ impl Effect for WeightedDifference {
     const TAKES: &'static [ResponseKind] = &[ResponseKind::Binary];
     const SCALE: Scale = Scale::Difference;
     const HAZARD: bool = false;
+
+    fn r(&self, _: &r::Call<'_>) -> r::Code {
+        r::Code {
+            packages: &[],
+            body: [
+                "p <- c(weighted.mean(d$y[d$arm == 0], w[d$arm == 0]), weighted.mean(d$y[d$arm == 1], w[d$arm == 1]))",
+                "theta <- p[2] - p[1]",
+                "psi <- ifelse(d$arm == 1, w * (d$y - p[2]) / sum(w[d$arm == 1]), -w * (d$y - p[1]) / sum(w[d$arm == 0]))",
+            ]
+            .join("\n"),
+        }
+    }
 
     fn target(&self) -> Target {
         Target::Mean

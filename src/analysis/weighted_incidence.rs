@@ -3,6 +3,7 @@
 use crate::analysis::propensity::incidence::{Course, incidence};
 use crate::analysis::propensity::settings;
 use crate::analysis::propensity::weighted::{Effect, Weighted};
+use crate::analysis::r;
 use crate::analysis::{Analysis, Dataset, Response, ResponseKind, Scale, Scratch, Status};
 use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Values};
@@ -41,6 +42,25 @@ impl Effect for WeightedIncidence {
     const TAKES: &'static [ResponseKind] = &[ResponseKind::Time];
     const SCALE: Scale = Scale::Difference;
     const HAZARD: bool = true;
+
+    fn r(&self, call: &r::Call<'_>) -> r::Code {
+        r::Code {
+            packages: &["survival"],
+            body: [
+                call.status(),
+                &format!("at <- {}; psi <- 0 * w; theta <- 0", self.at),
+                "for (a in 0:1) {",
+                "  k <- which(d$arm == a); x <- d[k, ]; x$w <- w[k]; x$id <- seq_along(k)",
+                "  s <- survfit(Surv(time, factor(status, 0:2)) ~ 1, data = x, weights = w, id = id, influence = TRUE, timefix = FALSE)",
+                "  last <- sum(s$time <= at)",
+                "  # influences before the first time stand first",
+                "  if (last > 0) psi[k] <- (2 * a - 1) * x$w * s$influence.pstate[, last + 1, 2]",
+                "  theta <- theta + (2 * a - 1) * c(0, s$pstate[, 2])[last + 1]",
+                "}",
+            ]
+            .join("\n"),
+        }
+    }
 
     fn target(&self) -> Target {
         Target::Incidence(self.at)

@@ -3,6 +3,7 @@
 use crate::analysis::propensity::incidence::{Course, incidence};
 use crate::analysis::propensity::settings;
 use crate::analysis::propensity::weighted::{Effect, Weighted};
+use crate::analysis::r;
 use crate::analysis::{Analysis, Dataset, Response, ResponseKind, Scale, Scratch, Status};
 use crate::estimand::Target;
 use crate::scenario::form::{Complaint, Form, Values};
@@ -41,6 +42,23 @@ impl Effect for WeightedKaplanMeier {
     const TAKES: &'static [ResponseKind] = &[ResponseKind::Time];
     const SCALE: Scale = Scale::Difference;
     const HAZARD: bool = false;
+
+    fn r(&self, _: &r::Call<'_>) -> r::Code {
+        r::Code {
+            packages: &["survival"],
+            body: [
+                &format!("at <- {}; psi <- 0 * w; theta <- 0", self.at),
+                "for (a in 0:1) {",
+                "  k <- which(d$arm == a); x <- d[k, ]; x$w <- w[k]",
+                "  s <- survfit(Surv(time, event) ~ 1, data = x, weights = w, influence = TRUE, timefix = FALSE)",
+                "  last <- sum(s$time <= at)",
+                "  if (last > 0) psi[k] <- (2 * a - 1) * s$influence.surv[, last]",
+                "  theta <- theta + (2 * a - 1) * c(1, s$surv)[last + 1]",
+                "}",
+            ]
+            .join("\n"),
+        }
+    }
 
     fn target(&self) -> Target {
         Target::Survival(self.at)

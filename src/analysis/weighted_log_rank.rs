@@ -4,6 +4,7 @@ use super::event_times::{arms, event_times};
 use super::hazard::hazard_rule;
 use super::wald::score_test;
 use super::{Adjusts, Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::r;
 use crate::scenario::diagnostic::Code;
 use crate::scenario::form::{Complaint, Form, Key, Kind, Values};
 
@@ -110,6 +111,12 @@ impl Analysis for WeightedLogRank {
 
     fn stratifies(&self) -> Adjusts {
         Adjusts::Optionally
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        let FlemingHarrington { rho, gamma } = self.weight;
+        let weight = format!("s <- log_rank_scores(e, e$free^{rho} * (1 - e$free)^{gamma})");
+        r::code(&["survival"], &["e <- event_table(d)", &weight, "tested(better * s$u / sqrt(drop(s$v)))"])
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -1,5 +1,6 @@
 //! The Wilcoxon–Mann–Whitney test and its probability.
 
+use crate::analysis::r;
 use crate::analysis::ranks::{self, Reference, key};
 use crate::analysis::table::{Table, count_categories};
 use crate::analysis::wald::{assemble, critical_value, oriented};
@@ -176,6 +177,32 @@ impl Analysis for Wilcoxon {
 
     fn target(&self) -> Target {
         Target::Pairs(PairScale::Probability)
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        if self.reference == Reference::Exact {
+            return None;
+        }
+        let p = if self.reference == Reference::Corrected {
+            "moved <- sign(U - n1 * n0 / 2) * max(abs(U - n1 * n0 / 2) - 0.5, 0); p <- pnorm(better * moved / sigma, lower.tail = FALSE)"
+        } else {
+            "p <- pnorm(z, lower.tail = FALSE)"
+        };
+        r::code(
+            &[],
+            &[
+                "x <- d$y[d$arm == 1]; y <- d$y[d$arm == 0]; n1 <- as.numeric(length(x)); n0 <- as.numeric(length(y))",
+                "U <- unname(wilcox.test(x, y, exact = FALSE)$statistic)",
+                "placements <- function(x, y) vapply(x, function(x) mean((x > y) + 0.5 * (x == y)), 0)",
+                "se <- sqrt(var(placements(x, y)) / n1 + var(placements(y, x)) / n0)",
+                "t <- as.numeric(table(d$y)); n <- n1 + n0",
+                "sigma <- sqrt(n1 * n0 / 12 * (n + 1 - sum(t^3 - t) / (n * (n - 1))))",
+                "if (null != 0.5) return(wald(U / (n1 * n0), se, null, better))",
+                "z <- better * (U - n1 * n0 / 2) / sigma",
+                p,
+                "c(estimate = U / (n1 * n0), se = se, z = z, p = p)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

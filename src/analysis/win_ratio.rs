@@ -3,6 +3,7 @@
 use super::pairs::{PARTS, Summary};
 use super::wald::wald;
 use super::{Adjusts, Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::r;
 use crate::estimand::{PairScale, Target};
 use crate::scenario::form::{Complaint, Form, Values};
 
@@ -59,6 +60,16 @@ impl Analysis for WinRatio {
 
     fn orientation(&self, _: Better) -> f64 {
         1.0
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        r::code(
+            &[],
+            &[
+                &call.tier_list(),
+                "with(pairs_of(d, tiers), wald(log(wins / losses), sqrt(ww / wins^2 + ll / losses^2 - 2 * wl / (wins * losses)), null, better))",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -1,9 +1,11 @@
 //! `patency cohort`: one cohort of virtual patients.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::shared::{Source, fault_report};
+use super::with_r;
 use crate::Error;
 use crate::analysis::Better;
 use crate::column::{Frame, Kind};
@@ -18,7 +20,12 @@ use crate::workspace::Workspace;
 pub(super) const EXAMPLES: &str = "Examples:
   patency cohort scenarios/defiance.toml --out cohort.parquet
   patency cohort scenarios/defiance.toml --stage screened --out screened.csv
-  patency cohort scenarios/defiance.toml --view observed --replicate 17 | head";
+  patency cohort scenarios/defiance.toml --view observed --replicate 17 | head
+  patency cohort scenarios/defiance.toml --replicate 4711 --with-r trial-4711 && Rscript trial-4711/trial.R
+
+With --with-r the trial as seen is written to DIR/trial.csv, and to DIR/trial.R a script that computes every row of the analysis plan from it
+with survival, cmprsk, ordinal and plain R: analysis,quantity,value, to be held against `patency analyse SCENARIO --data DIR/trial.csv`.
+Rows for which there is no R code are named on standard error.";
 
 /// Whose rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -54,6 +61,9 @@ pub struct Cohort {
     /// File to write, .csv or .parquet; CSV on standard output where none is named
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Folder for one trial and an R script of its analyses: trial.csv (as `--view observed` shows it) and trial.R
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "stage", "view"])]
+    with_r: Option<PathBuf>,
 }
 
 impl Cohort {
@@ -68,6 +78,9 @@ impl Cohort {
         let table = self
             .table(&protocol)
             .map_err(|fault| Failure::Scenario(fault_report(&protocol, self.replicate, &fault, &text)))?;
+        if let Some(folder) = &self.with_r {
+            return self.hand_to_r(scenario, &table, folder);
+        }
         match &self.out {
             Some(path) if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) => table.parquet(path)?,
             Some(path) => {
@@ -81,6 +94,22 @@ impl Cohort {
         Ok(())
     }
 
+    /// Writes the trial and its script.
+    fn hand_to_r(&self, scenario: &Scenario, table: &DataTable, folder: &Path) -> Result<(), Failure> {
+        std::fs::create_dir_all(folder).map_err(|e| Error::write(folder, e))?;
+        let [data, code] = ["trial.csv", "trial.R"].map(|name| folder.join(name));
+        let file = std::fs::File::create(&data).map_err(|e| Error::write(&data, e))?;
+        table.csv(&mut std::io::BufWriter::new(file)).map_err(|e| Error::write(&data, e))?;
+        let script = with_r::script(scenario, self.replicate, self.source.seed);
+        std::fs::write(&code, script.text).map_err(|e| Error::write(&code, e))?;
+        if !script.without.is_empty() {
+            let mut err = std::io::stderr().lock();
+            // nothing can be done where stderr itself is gone
+            let _ = writeln!(err, "no R code for: {}", script.without.join(", "));
+        }
+        Ok(())
+    }
+
     fn table(&self, protocol: &Protocol<'_>) -> Result<DataTable, Fault> {
         let mut work = Workspace::new(protocol);
         let mut funnel = vec![0; protocol.scenario.criteria.len()];
@@ -90,7 +119,8 @@ impl Cohort {
             return Ok(screened(protocol, &engine::candidates(protocol, self.replicate, count)?));
         }
         engine::follow(protocol, self.replicate, &mut work, &mut trial)?;
-        Ok(enrolled(protocol, &work, self.view))
+        let view = if self.with_r.is_some() { View::Observed } else { self.view };
+        Ok(enrolled(protocol, &work, view))
     }
 }
 

@@ -11,6 +11,7 @@ mod schema;
 mod shared;
 mod size;
 mod validate;
+mod with_r;
 
 use std::io::Write;
 use std::process::ExitCode;

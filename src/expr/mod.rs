@@ -13,6 +13,7 @@ mod kernel;
 pub mod nearest;
 pub mod parse;
 pub mod program;
+pub mod r;
 mod reads;
 mod token;
 

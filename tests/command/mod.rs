@@ -9,6 +9,7 @@ mod input;
 mod run;
 mod snapshot;
 mod validate;
+mod with_r;
 mod written;
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 use crate::analysis::design::{
     ARM, COLLINEAR, MOST_STEPS, carve, combine, converged, design, largest_move, overshot, runs_to_infinity,
 };
+use crate::analysis::r;
 use crate::analysis::table::Table;
 use crate::analysis::wald::wald;
 use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -52,6 +53,19 @@ impl Analysis for ModifiedPoisson {
 
     fn adjusts(&self) -> Adjusts {
         Adjusts::Optionally
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let fit = format!("fit <- glm({}, family = poisson, data = d, control = tight_glm)", call.formula("y"));
+        r::code(
+            &[],
+            &[
+                &fit,
+                "x <- model.matrix(fit); bread <- solve(crossprod(x, x * fitted(fit)))",
+                "variance <- bread %*% crossprod(x * (d$y - fitted(fit))) %*% bread",
+                "wald(coef(fit)[\"arm\"], sqrt(variance[2, 2]), null, better)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -11,6 +11,7 @@ use super::time_order::{ascending, last_event};
 use super::wald::{assemble, critical_value, wald};
 use super::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::analysis::Better;
+use crate::analysis::r;
 use crate::analysis::root::{self, Root};
 use crate::estimand::Target;
 use crate::math::tail::normal_upper_tail;
@@ -151,6 +152,42 @@ impl Analysis for Cox {
 
     fn root(&self, data: &Dataset<'_>, weights: [f64; 2]) -> Result<Box<dyn Root>, Status> {
         root::cox(data, weights)
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let surv = call.formula("Surv(time, event)");
+        let ties = if self.efron { "efron" } else { "breslow" };
+        let fit = format!("fit <- coxph({surv}, data = d, ties = \"{ties}\", control = tight_cox)");
+        let wald = "answer <- wald(coef(fit)[\"arm\"], sqrt(vcov(fit)[\"arm\", \"arm\"]), null, better)";
+        if self.test == Test::Wald {
+            return r::code(&["survival"], &[&fit, wald, "answer"]);
+        }
+        let restricted = surv.replacen("arm", "offset(null * arm)", 1);
+        let others = if call.covariates > 0 {
+            format!("others <- coef(coxph({restricted}, data = d, ties = \"{ties}\", control = tight_cox))")
+        } else {
+            "others <- NULL".to_owned()
+        };
+        let at = format!(
+            "at <- coxph({surv}, data = d, ties = \"{ties}\", init = c(null, others), control = coxph.control(iter.max = 0, timefix = FALSE))"
+        );
+        let square = if self.test == Test::Score {
+            "square <- at$score"
+        } else {
+            "square <- 2 * (fit$loglik[2] - at$loglik[1])"
+        };
+        r::code(
+            &["survival"],
+            &[
+                &fit,
+                wald,
+                "# the likelihood where the arm's coefficient is the null value and the others are at their best",
+                &others,
+                &at,
+                square,
+                "tested(sign(answer[[\"z\"]]) * sqrt(square), answer[[\"estimate\"]], answer[[\"se\"]])",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

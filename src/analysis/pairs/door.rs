@@ -1,6 +1,7 @@
 //! The DOOR probability.
 
 use super::{PARTS, Summary};
+use crate::analysis::r;
 use crate::analysis::wald::{assemble, critical_value, oriented};
 use crate::analysis::{
     Adjusts, Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status,
@@ -67,6 +68,23 @@ impl Analysis for Door {
 
     fn orientation(&self, _: Better) -> f64 {
         1.0
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let test = if self.logit {
+            "z <- (qlogis(theta) - qlogis(null)) * theta * (1 - theta) / se"
+        } else {
+            "z <- (theta - null) / se"
+        };
+        r::code(
+            &[],
+            &[
+                &call.tier_list(),
+                "b <- net_benefit(d, tiers); theta <- (1 + b$estimate) / 2; se <- b$se / 2",
+                test,
+                "tested(better * z, theta, se)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -1,6 +1,7 @@
 //! The test of Finkelstein and Schoenfeld.
 
 use super::summary::scores;
+use crate::analysis::r;
 use crate::analysis::wald::score_test;
 use crate::analysis::{
     Adjusts, Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status,
@@ -54,6 +55,23 @@ impl Analysis for FinkelsteinSchoenfeld {
 
     fn parts(&self) -> &'static [&'static str] {
         &["score", "variance"]
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        r::code(
+            &[],
+            &[
+                &call.tier_list(),
+                if call.stratified { "stratum <- as.integer(d$stratum)" } else { "stratum <- rep(1, nrow(d))" },
+                "U <- 0; V <- 0",
+                "for (s in unique(stratum)) {",
+                "  i <- which(stratum == s); u <- rowSums(compare(tiers, i, i)); n <- length(i); n1 <- sum(d$arm[i])",
+                "  if (n1 == 0 || n1 == n) next",
+                "  U <- U + sum(u[d$arm[i] == 1]); V <- V + n1 * (n - n1) / (n * (n - 1)) * sum(u^2)",
+                "}",
+                "tested(better * U / sqrt(V))",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

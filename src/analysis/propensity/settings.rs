@@ -1,5 +1,6 @@
 //! How a weighted row is written.
 
+use crate::analysis::r;
 use crate::estimand::Tilt;
 use crate::scenario::diagnostic::Code;
 use crate::scenario::form::{Complaint, Key, Kind, Values};
@@ -170,6 +171,48 @@ impl Settings {
             strata: values.integer("strata").map_or(defaults.strata, |s| s.clamp(2, 100) as usize),
             caliper: within("caliper", 0.0, f64::INFINITY, "caliper = 0.2")?.unwrap_or(defaults.caliper),
         })
+    }
+
+    /// R code that leaves the fitted score in `score`, weights in `w` and ∂ ln w along the score's predictor in `slope`; none for matched
+    /// pairs.
+    #[must_use]
+    pub fn r(&self, call: &r::Call<'_>) -> Option<String> {
+        let score = format!(
+            "score <- glm(arm ~ 1{}, family = binomial, data = d, control = tight_glm); e <- fitted(score); arm <- d$arm",
+            call.also()
+        );
+        let mut lines = vec![score];
+        let mut line = |text: &str| lines.push(text.to_owned());
+        match (self.scheme, call.treated) {
+            (Scheme::Matched, _) => return None,
+            (Scheme::Everyone, _) if self.stabilised => {
+                line("w <- ifelse(arm == 1, mean(arm) / e, (1 - mean(arm)) / (1 - e)); slope <- e - arm");
+            }
+            (Scheme::Everyone, _) => line("w <- ifelse(arm == 1, 1 / e, 1 / (1 - e)); slope <- e - arm"),
+            (Scheme::Treated, 0) => line("w <- ifelse(arm == 0, 1, (1 - e) / e); slope <- ifelse(arm == 0, 0, -1)"),
+            (Scheme::Treated, _) => line("w <- ifelse(arm == 1, 1, e / (1 - e)); slope <- ifelse(arm == 1, 0, 1)"),
+            (Scheme::Overlap, _) => line("w <- ifelse(arm == 1, 1 - e, e); slope <- ifelse(arm == 1, -e, 1 - e)"),
+            (Scheme::Strata, _) => line("w <- rep(1, length(e)); slope <- 0 * e"),
+        }
+        if let Some(trim) = self.trim {
+            line(&format!("out <- e < {trim} | 1 - e < {trim}; w[out] <- 0; slope[out] <- 0"));
+        }
+        if self.scheme == Scheme::Strata {
+            let strata = self.strata;
+            line("kept <- w > 0");
+            line(&format!("k <- findInterval(e, quantile(e[kept], seq_len({strata} - 1) / {strata}))"));
+            line("here <- function(which) ave(1 * (which & kept), k, FUN = sum)");
+            line("own <- ifelse(arm == 1, here(arm == 1), here(arm == 0))");
+            line("all <- ifelse(arm == 1, sum(arm == 1 & kept), sum(arm == 0 & kept))");
+            line("w <- ifelse(kept, here(kept) * all / (own * sum(kept)), 0)");
+        }
+        if let Some(level) = self.truncate {
+            line("for (a in 0:1) {");
+            line(&format!("  cap <- quantile(w[w > 0 & arm == a], {level})"));
+            line("  high <- arm == a & w > cap; w[high] <- cap; slope[high] <- 0");
+            line("}");
+        }
+        Some(lines.join("\n"))
     }
 
     /// Whether the weights give both arms the same total: all but those of everyone that are multiplied by the share of the arm.

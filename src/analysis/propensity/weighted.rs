@@ -2,8 +2,9 @@
 
 use std::fmt::Debug;
 
-use super::settings::Settings;
+use super::settings::{Scheme, Settings};
 use crate::analysis::hazard::hazard_rule;
+use crate::analysis::r;
 use crate::analysis::{Adjusts, Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::{Target, Tilt};
 
@@ -23,6 +24,9 @@ pub(crate) trait Effect: Debug + Send + Sync {
     fn until(&self) -> f64 {
         f64::INFINITY
     }
+
+    /// R code that leaves θ in `theta` and ψ in `psi`, from the patients `d` whose weight `w` is not 0.
+    fn r(&self, call: &r::Call<'_>) -> r::Code;
 
     /// The effect θ under weights; writes ψᵢ = wᵢ ∂θ/∂wᵢ to `influence`, which holds zeros.
     ///
@@ -75,6 +79,29 @@ impl<E: Effect> Analysis for Weighted<E> {
 
     fn parts(&self) -> &'static [&'static str] {
         self.settings.parts()
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let weights = self.settings.r(call)?;
+        let effect = self.effect.r(call);
+        let own: Vec<String> = effect.body.lines().map(|line| format!("  {line}")).collect();
+        let se = match (self.settings.stacked, self.settings.scheme == Scheme::Everyone && self.settings.stabilised) {
+            (false, _) => "se <- influence_se(influences)",
+            (true, false) => "se <- influence_se(influences, score, arm, slope)",
+            (true, true) => "se <- influence_se(influences, score, arm, slope, share = TRUE)",
+        };
+        let lines = [
+            &weights,
+            "estimate <- function(d, w) {",
+            &own.join("\n"),
+            "  list(theta = theta, psi = psi)",
+            "}",
+            "found <- estimate(d[w > 0, ], w[w > 0])",
+            "influences <- replace(0 * w, which(w > 0), found$psi)",
+            se,
+            "wald(found$theta, se, null, better)",
+        ];
+        r::code(effect.packages, &lines)
     }
 
     fn weights(

@@ -1,6 +1,7 @@
 //! Van Elteren's stratified rank-sum test.
 
 use super::{key, values};
+use crate::analysis::r;
 use crate::analysis::wald::score_test;
 use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::scenario::form::{Complaint, Form, Key, Kind, Values};
@@ -67,6 +68,30 @@ impl Analysis for VanElteren {
 
     fn parts(&self) -> &'static [&'static str] {
         &["strata"]
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        let weight = match self.weights {
+            Weights::LocallyBest => "1 / (n + 1)",
+            Weights::DesignFree => "1 / (n1 * n0)",
+            Weights::Equal => "1",
+        };
+        let weight = format!("  w <- {weight}");
+        r::code(
+            &[],
+            &[
+                "U <- 0; V <- 0",
+                "for (s in levels(d$stratum)) {",
+                "  x <- d[d$stratum == s, ]; n <- nrow(x); n1 <- sum(x$arm); n0 <- n - n1",
+                "  if (n1 == 0 || n0 == 0) next",
+                &weight,
+                "  t <- as.numeric(table(x$y))",
+                "  U <- U + w * (sum(rank(x$y)[x$arm == 1]) - n1 * (n1 + 1) / 2 - n1 * n0 / 2)",
+                "  V <- V + w^2 * n1 * n0 / 12 * (n + 1 - sum(t^3 - t) / (n * (n - 1)))",
+                "}",
+                "tested(better * U / sqrt(V))",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

@@ -4,6 +4,7 @@ pub mod farrington_manning;
 pub mod miettinen_nurminen;
 mod restricted;
 
+use crate::analysis::r;
 use crate::analysis::table::{Table, count_strata, tables};
 use crate::analysis::wald::{assemble, critical_value};
 use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
@@ -208,6 +209,31 @@ impl Analysis for ScoreTest {
 
     fn target(&self) -> Target {
         if self.ratio { Target::LogRisk } else { Target::Mean }
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        if self.stratified && call.stratified || self.ratio {
+            return None;
+        }
+        r::code(
+            &[],
+            &[
+                "t <- binomial_table(d)",
+                "# variance at the proportions of greatest likelihood that differ by delta",
+                "variance <- function(delta) {",
+                "  likelihood <- function(p0) -sum(dbinom(t$x, t$n, c(p0, p0 + delta), log = TRUE))",
+                "  slope <- function(p0) sum(t$x / c(p0, p0 + delta) - (t$n - t$x) / (1 - c(p0, p0 + delta)))",
+                "  p0 <- uniroot(slope, c(max(0, -delta) + 1e-12, min(1, 1 - delta) - 1e-12), tol = 1e-15, maxiter = 10000)$root",
+                if self.unbiased {
+                    "  sum(c(p0, p0 + delta) * (1 - c(p0, p0 + delta)) / t$n) * sum(t$n) / (sum(t$n) - 1)"
+                } else {
+                    "  sum(c(p0, p0 + delta) * (1 - c(p0, p0 + delta)) / t$n)"
+                },
+                "}",
+                "estimate <- t$p[2] - t$p[1]",
+                "tested(better * (estimate - null) / sqrt(variance(null)), estimate, sqrt(variance(estimate)))",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
