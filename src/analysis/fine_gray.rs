@@ -76,7 +76,7 @@ impl Analysis for FineGray {
             &[
                 call.status(),
                 &design,
-                "fit <- cmprsk::crr(d$time, d$status, x, gtol = 1e-10, maxiter = 50)",
+                "fit <- cmprsk::crr(d$time, d$status, x, gtol = 1e-14, maxiter = 50)",
                 "wald(fit$coef[1], sqrt(fit$var[1, 1]), null, better)",
             ],
         )

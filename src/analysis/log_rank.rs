@@ -64,7 +64,7 @@ impl Analysis for LogRank {
     }
 
     fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
-        let test = format!("test <- survdiff({}, data = d, timefix = FALSE)", call.formula("Surv(time, event)"));
+        let test = format!("test <- survdiff({}, data = d)", call.formula("Surv(time, event)"));
         r::code(
             &["survival"],
             &[

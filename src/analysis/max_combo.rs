@@ -121,9 +121,9 @@ impl Analysis for MaxCombo {
                 "e <- event_table(d)",
                 &weights,
                 "z <- better * s$u / sqrt(diag(s$v))",
-                "# by simulation inside pmvnorm, to seven digits after the point or so",
+                "# by simulation inside pmvnorm, to some 1e-6",
                 "set.seed(1)",
-                "joint <- mvtnorm::pmvnorm(upper = rep(max(z), length(z)), corr = cov2cor(s$v), algorithm = mvtnorm::GenzBretz(maxpts = 1e6, abseps = 1e-8))",
+                "joint <- mvtnorm::pmvnorm(upper = rep(max(z), length(z)), corr = cov2cor(s$v), algorithm = mvtnorm::GenzBretz(maxpts = 2e5, abseps = 1e-8))",
                 "c(z = max(z), p = 1 - as.numeric(joint))",
             ],
         )

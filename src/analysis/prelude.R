@@ -107,7 +107,7 @@ survival_at <- function(d, at) {
   })
 }
 # Convergence to machine precision; times that differ are not made equal.
-tight_cox <- if (requireNamespace("survival", quietly = TRUE)) coxph.control(eps = 1e-13, iter.max = 60, toler.chol = 1e-13, timefix = FALSE)
+tight_cox <- if (requireNamespace("survival", quietly = TRUE)) coxph.control(eps = 1e-13, iter.max = 60, toler.chol = 1e-14, timefix = FALSE)
 tight_glm <- glm.control(epsilon = 1e-14, maxit = 60)
 
 # The standard error from influences; where the estimated propensity score counts, with its part: `slope` is the derivative of the

@@ -221,7 +221,6 @@ impl Analysis for ScoreTest {
                 "t <- binomial_table(d)",
                 "# variance at the proportions of greatest likelihood that differ by delta",
                 "variance <- function(delta) {",
-                "  likelihood <- function(p0) -sum(dbinom(t$x, t$n, c(p0, p0 + delta), log = TRUE))",
                 "  slope <- function(p0) sum(t$x / c(p0, p0 + delta) - (t$n - t$x) / (1 - c(p0, p0 + delta)))",
                 "  p0 <- uniroot(slope, c(max(0, -delta) + 1e-12, min(1, 1 - delta) - 1e-12), tol = 1e-15, maxiter = 10000)$root",
                 if self.unbiased {
