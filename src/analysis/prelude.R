@@ -122,3 +122,12 @@ influence_se <- function(psi, score = NULL, arm = NULL, slope = NULL, share = FA
   }
   sqrt(sum(psi^2))
 }
+
+# Covariance of adjusted means in a randomised trial, control and experimental, from the predictions for all in either arm.
+randomised_covariance <- function(d, m) {
+  S <- cov(m)
+  within <- lapply(0:1, function(a) list(share = mean(d$arm == a), y = var(d$y[d$arm == a]), q = drop(cov(d$y[d$arm == a], m[d$arm == a, ]))))
+  own <- vapply(1:2, function(a) with(within[[a]], (y - 2 * q[a] + S[a, a]) / share + 2 * q[a] - S[a, a]), 0)
+  cross <- within[[2]]$q[1] + within[[1]]$q[2] - S[1, 2]
+  matrix(c(own[1], cross, cross, own[2]), 2) / nrow(d)
+}

@@ -1,6 +1,7 @@
 //! The expression language.
 
 mod evaluate;
+mod r;
 mod read;
 
 use patency::expr::{Arms, ColumnId, Columns, Expr, ExprError, Function, Meaning, Scope, check, parse};

@@ -59,18 +59,13 @@ impl Analysis for Anhecova {
     }
 
     fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
-        let left = format!("mu <- function(a) predict(lm(y ~ 1{}, data = d[d$arm == a, ]), newdata = d)", call.also());
+        let mu = format!("mu <- function(a) predict(lm(y ~ 1{}, data = d[d$arm == a, ]), newdata = d)", call.also());
         r::code(
             &[],
             &[
-                &left,
-                "share <- c(mean(d$arm == 0), mean(d$arm == 1)); m <- cbind(mu(0), mu(1)); S <- cov(m)",
-                "within <- function(a) { k <- d$arm == a; list(y = var(d$y[k]), q = drop(cov(d$y[k], m[k, ]))) }",
-                "c0 <- within(0); c1 <- within(1)",
-                "v1 <- (c1$y - 2 * c1$q[2] + S[2, 2]) / share[2] + 2 * c1$q[2] - S[2, 2]",
-                "v0 <- (c0$y - 2 * c0$q[1] + S[1, 1]) / share[1] + 2 * c0$q[1] - S[1, 1]",
-                "v10 <- c1$q[1] + c0$q[2] - S[1, 2]",
-                "wald(mean(m[, 2]) - mean(m[, 1]), sqrt((v1 + v0 - 2 * v10) / nrow(d)), null, better)",
+                &mu,
+                "m <- cbind(mu(0), mu(1)); v <- randomised_covariance(d, m)",
+                "wald(mean(m[, 2]) - mean(m[, 1]), sqrt(v[1, 1] + v[2, 2] - 2 * v[1, 2]), null, better)",
             ],
         )
     }

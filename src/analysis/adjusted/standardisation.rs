@@ -3,6 +3,7 @@
 use super::{Covariance, mean, randomised, sizes};
 use crate::analysis::design::{ARM, carve, design};
 use crate::analysis::logistic_fit::maximise;
+use crate::analysis::r;
 use crate::analysis::wald::wald;
 use crate::analysis::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
@@ -116,6 +117,36 @@ impl Analysis for Standardisation {
 
     fn parts(&self) -> &'static [&'static str] {
         &["risk-experimental", "risk-control"]
+    }
+
+    fn r(&self, call: &r::Call<'_>) -> Option<r::Code> {
+        let by = if self.heterogeneous { "*" } else { "+" };
+        let fit =
+            format!("fit <- glm(y ~ arm {by} (1{}), family = binomial, data = d, control = tight_glm)", call.also());
+        let variance = match self.variance {
+            Variance::Influence => "v <- crossprod(sweep(m, 2, mu) / nrow(d) + part)",
+            Variance::Ye => "v <- randomised_covariance(d, m)",
+            Variance::Ge => "v <- crossprod(part)",
+            Variance::GeModel => "v <- t(g) %*% vcov(fit) %*% g",
+        };
+        let effect = match self.effect {
+            Effect::Difference => "theta <- mu; slope <- c(-1, 1)",
+            Effect::Ratio => "theta <- log(mu); slope <- c(-1, 1) / mu",
+            Effect::Odds => "theta <- qlogis(mu); slope <- c(-1, 1) / (mu * (1 - mu))",
+        };
+        r::code(
+            &[],
+            &[
+                &fit,
+                "in_arm <- function(a) model.matrix(delete.response(terms(fit)), transform(d, arm = a))",
+                "m <- cbind(plogis(in_arm(0) %*% coef(fit)), plogis(in_arm(1) %*% coef(fit))); mu <- colMeans(m)",
+                "g <- cbind(colMeans(in_arm(0) * m[, 1] * (1 - m[, 1])), colMeans(in_arm(1) * m[, 2] * (1 - m[, 2])))",
+                "part <- (model.matrix(fit) * (d$y - fitted(fit))) %*% vcov(fit) %*% g",
+                variance,
+                effect,
+                "wald(theta[2] - theta[1], sqrt(drop(slope %*% v %*% slope)), null, better)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {

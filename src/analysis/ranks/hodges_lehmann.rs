@@ -1,6 +1,7 @@
 //! The Hodges–Lehmann shift.
 
 use super::{CONTINUITY, Reference, corrected, exact, key, value_of};
+use crate::analysis::r;
 use crate::analysis::wald::{assemble, critical_value};
 use crate::analysis::{Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::math::tail::normal_upper_tail;
@@ -124,6 +125,23 @@ impl Analysis for HodgesLehmann {
             Reference::Exact => &["exact"],
             _ => &[],
         }
+    }
+
+    fn r(&self, _: &r::Call<'_>) -> Option<r::Code> {
+        if self.reference != Reference::Normal {
+            return None;
+        }
+        r::code(
+            &[],
+            &[
+                "# the standard error is the width of the interval: see wilcox.test(conf.int = TRUE, exact = FALSE, correct = FALSE)",
+                "x <- d$y[d$arm == 1] - null; y <- d$y[d$arm == 0]; n1 <- as.numeric(length(x)); n0 <- as.numeric(length(y))",
+                "t <- as.numeric(table(c(x, y))); n <- n1 + n0",
+                "sigma <- sqrt(n1 * n0 / 12 * (n + 1 - sum(t^3 - t) / (n * (n - 1))))",
+                "U <- unname(wilcox.test(x, y, exact = FALSE)$statistic)",
+                "tested(better * (U - n1 * n0 / 2) / sigma, median(outer(x, y, \"-\")) + null)",
+            ],
+        )
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, scratch: &mut Scratch) -> Estimate {
