@@ -119,8 +119,8 @@ pub(super) struct Method {
     /// Paragraphs of its docstrings that name sources.
     pub sources: Vec<String>,
     key: String,
-    /// Its public type, which tests may name.
-    types: Vec<String>,
+    /// Its public type, and public functions of the folders that it uses: what tests may name.
+    names: Vec<String>,
 }
 
 impl Method {
@@ -137,21 +137,37 @@ impl Method {
                 .collect::<Vec<_>>()
         };
         let methods = of("impl Analysis for ");
-        Self {
-            file: shown(&all[at]),
-            sources: sources(&texts[at]),
-            key: key.to_owned(),
-            types: of("pub struct ").into_iter().filter(|t| methods.contains(t)).collect(),
+        let mut names: Vec<String> = of("pub struct ").into_iter().filter(|t| methods.contains(t)).collect();
+        for (path, text) in all.iter().zip(&texts) {
+            let folder = path
+                .parent()
+                .and_then(|f| f.file_name())
+                .map_or_else(String::new, |f| f.to_string_lossy().into_owned());
+            let used = texts[at].contains(&format!("use super::{folder}::"))
+                || texts[at].contains(&format!("use crate::analysis::{folder}::"));
+            if used && folder != "analysis" {
+                // names of several words are the function's alone
+                let functions = text.lines().filter_map(|l| l.strip_prefix("pub fn ")?.split(['(', '<']).next());
+                names.extend(functions.filter(|f| f.contains('_')).map(str::to_owned));
+            }
         }
+        Self { file: shown(&all[at]), sources: sources(&texts[at]), key: key.to_owned(), names }
     }
 
-    /// Whether a test exercises it: by its key, its type, or from its own file.
+    /// Whether a test exercises it: by its key, its type, or from its own file or folder; tests of the language and of the engine
+    /// use methods without proving them, save where they are statistical.
     pub(super) fn exercised(&self, test: &Test) -> bool {
         let text = test.text.as_str();
+        let apart = ["tests/scenario/", "tests/dossier/", "tests/command/", "tests/engine/"];
+        if apart.iter().any(|f| test.file.starts_with(f)) && !test.name.starts_with("statistical_") {
+            return false;
+        }
+        let folder = self.file.rsplit_once('/').map_or("", |(folder, _)| folder);
         test.file == self.file
+            || folder != "src/analysis" && test.file.starts_with(folder)
             || text.contains(&format!("\"{}\"", self.key))
             || text.contains(&format!("{} = {{", self.key))
-            || self.types.iter().any(|t| words(text).contains(t.as_str()))
+            || self.names.iter().any(|t| words(text).contains(t.as_str()))
     }
 }
 

@@ -3,7 +3,7 @@ suppressMessages({library(survival); library(cmprsk)})
 case <- commandArgs(TRUE)
 r <- sprintf("R %s.%s", R.version$major, R.version$minor)
 of <- function(p) paste(r, p, packageVersion(p))
-cat("# printed by competing.R\n# reason: crr ends where its likelihood no longer rises, some 1e-8 from the root; rows by hand continue it by Newton steps\n# reason: coxph halves its last steps where the likelihood no longer rises, some 1e-6 from the root; rows by hand take Newton's own\n# not followed: finegray of survival where patients are censored at the time of an event: it counts them otherwise among those who remain than Fine and Gray (1999), whose convention is that of cmprsk\nanalysis,quantity,value,tolerance,by\n")
+cat("# printed by competing.R\n# reason: crr ends where its likelihood no longer rises, some 1e-8 from the root; rows by hand continue it by Newton steps\n# reason: coxph halves its last steps where the likelihood no longer rises, some 1e-6 from the root; rows by hand take Newton's own\n# not followed: finegray of survival where patients are censored at the time of an event: it takes them as censored just after it; cmprsk is followed; without such ties both agree\nanalysis,quantity,value,tolerance,by\n")
 row <- function(analysis, tolerance, by, ...) { x <- c(...); for (q in names(x)) cat(sprintf("%s,%s,%.17g,%s,%s\n", analysis, q, x[[q]], tolerance, by)) }
 polish <- function(time, state, X, b) {
   X <- as.matrix(X); ct <- sort(unique(time[state == 0]))
