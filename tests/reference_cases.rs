@@ -19,7 +19,9 @@ fn reference_cases_agree_with_other_software() {
     for case in CASES {
         match case.run() {
             Ok(checks) => {
-                assert!(!checks.is_empty(), "{} compares nothing", case.name);
+                if checks.is_empty() {
+                    wrong.push(format!("{} compares nothing", case.name));
+                }
                 for c in checks.iter().filter(|c| !c.holds()) {
                     wrong.push(format!(
                         "{} {} {}: found {:e}, {} has {:e}: deviation {:e}, allowed {:e}",

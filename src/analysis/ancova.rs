@@ -19,6 +19,8 @@ pub const FORM: Form = Form {
 /// Coefficient of the arm in the least-squares fit of y on intercept, arm and covariates; its standard error from the
 /// residual variance on n − k degrees of freedom, k coefficients; z is the t statistic.
 ///
+/// `Source`: Fisher (1932), Statistical Methods for Research Workers, section 49.1; the figures of R's `lm`.
+///
 /// `Numerics`: normal equations of centred and scaled columns by Cholesky; residuals from the fit, not by subtraction.
 #[derive(Clone, Copy, Debug)]
 struct Ancova;

@@ -25,6 +25,8 @@ pub const FORM: Form = Form {
 /// Without covariates ln(ad/bc) and √(1/a + 1/b + 1/c + 1/d). Where any coefficient, of the arm or of a covariate, runs to
 /// infinity the data are separated and there is no estimate.
 ///
+/// `Source`: Cox (1958), JRSS B 20:215; the figures of R's `glm`.
+///
 /// `Numerics`: Newton's method from the null model to steps below 1e-11 of the linear predictors, on centred and scaled columns.
 #[derive(Clone, Copy, Debug)]
 struct Logistic;

@@ -21,6 +21,8 @@ pub const FORM: Form = Form {
 ///
 /// The robust standard error is that of a weighted linear model with the sandwich HC0 (`survey::svyglm` times
 /// √((n − 1)/n)). See [`crate::analysis::propensity`] for weights and variances.
+///
+/// Source: Lunceford, Davidian, Statistics in Medicine 23 (2004) 2937, eq. 5 (weights that sum to one in each arm).
 #[derive(Clone, Copy, Debug)]
 struct WeightedDifference;
 

@@ -1,5 +1,8 @@
 //! Covers: generated documents are what the program would write today.
 
+mod evidence;
+mod validation;
+
 use std::path::Path;
 
 /// Compares a document in `docs/` with what it should be; writes it where `UPDATE_DOCS` is set.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-use crate::analysis_survival::{Table, near};
+use crate::analysis_survival::near;
 
 const RULE: Rule = Rule { alpha: 0.05, sides: 2, null: 0.0, better: Better::Higher, treated: 1 };
 
@@ -31,12 +31,6 @@ impl Data {
             right: patients.iter().map(|p| p.1).collect(),
             arm: patients.iter().map(|p| p.2).collect(),
         }
-    }
-
-    fn read(name: &str) -> Self {
-        let table = Table::read(&format!("data/{name}"));
-        let arm = table.column("arm").iter().map(|&x| x as u8).collect();
-        Self { left: table.column("left"), right: table.column("right"), arm }
     }
 
     fn analyse_with(&self, method: &dyn Analysis, rule: &Rule, scratch: &mut Scratch) -> Estimate {
@@ -110,30 +104,6 @@ fn by_hand_failures() {
             assert_eq!(status(&[(0.0, 1.0, 0), (0.0, 1.0, 0), wrong]), Status::NotConverged);
         }
     }
-}
-
-#[test]
-fn reference_interval() {
-    let table = Table::read("interval");
-    let mut seen = 0;
-    for row in 0..table.len() {
-        let fields: Vec<&str> = table.text("case", row).split('/').collect();
-        let expected = table.number("value", row);
-        let data = Data::read(fields[1]);
-        if fields[0] == "turnbull" {
-            let e = data.analyse(&*method("turnbull", fields[2].parse().unwrap()));
-            let part = ["experimental", "se.experimental", "control", "se.control"];
-            let part = part.iter().position(|p| *p == table.text("quantity", row)).unwrap();
-            near(e.parts[part], expected, 1e-8);
-        } else {
-            let e = data.analyse(&*method("interval-log-rank", 0.0));
-            let found = if table.text("quantity", row) == "z" { e.z } else { 2.0 * e.p.min(1.0 - e.p) };
-            // the other program's EM stops at 1e-9 a patient
-            near(found, expected, 1e-6);
-        }
-        seen += 1;
-    }
-    assert_eq!(seen, 32);
 }
 
 /// Few patients, ends 0 … 6, many days.

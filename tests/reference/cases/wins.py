@@ -117,7 +117,9 @@ def weighted(analysis, tiers, arm, least):
 
 if name == "veteran":
     arm, stratum, event = get("arm"), get("celltype"), get("event")
-    verdict = hierarchy(by_time(get("time") + 0.25 * (event == 0), event), by_score(get("karno"), 10))
+    death = (get("time") + 0.25 * (event == 0), event)
+    verdict = hierarchy(by_time(*death), by_score(get("karno"), 10))
+    weighted("win-ratio-ipcw/death", [death], arm, 0.1)
 elif name == "colon":
     arm, stratum = get("arm"), 2 * get("extent") + get("sex")
     death, again = get("death_event"), get("recurrence_event")

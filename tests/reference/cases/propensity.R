@@ -1,14 +1,16 @@
-# Propensity-weighted effects: scores by stats::glm, weights by the formulas of WeightIt, matching by MatchIt, effects and
-# robust standard errors by survey::svyglm, survival::survfit and survival::coxph; stacked standard errors by the
-# infinitesimal jackknife of the whole pipeline, score included, by central differences in each patient's frequency
-# (two steps, extrapolated). Run in tests/reference; prints propensity.csv.
+# Propensity-weighted effects: Rscript propensity.R rotterdam > propensity-rotterdam.csv; also birthwt, lalonde, mgus2.
+# Scores by stats::glm, weights by the formulas of WeightIt, matching by MatchIt, effects and robust standard errors by survey::svyglm,
+# survival::survfit and survival::coxph; stacked standard errors by the infinitesimal jackknife of the whole pipeline, score included,
+# by central differences in each patient's frequency (two steps, extrapolated).
 suppressMessages({library(survival); library(survey); library(MatchIt)})
-cat("#", R.version.string, paste(sapply(c("survival", "survey", "MatchIt"), function(p) paste(p, packageVersion(p))), collapse = ", "), "\n")
-cat("data,covariates,method,weights,variance,treated,options,unit,at,estimate,se,ess1,ess0,smd0,smd1,overlap,largest,matched\n")
+case <- commandArgs(TRUE)
+version <- sprintf("R %s.%s", R.version$major, R.version$minor)
+of <- function(p) paste(version, p, packageVersion(p))
+cat("# printed by propensity.R\n# reason: a stacked standard error comes by differences from a refitted pipeline, to some ten digits\nanalysis,quantity,value,tolerance,by\n")
 tight <- glm.control(epsilon = 1e-15, maxit = 50)
 
 read <- function(name, unit = 1) {
-  d <- read.csv(paste0("data/", name, ".csv"), comment.char = "#")
+  d <- read.csv(paste0("../data/", name, ".csv"), comment.char = "#")
   if (!is.null(d$time)) d$time <- ceiling(d$time / unit)
   if (name == "birthwt") { d$arm <- d$smoke; d$y <- d$low }
   d
@@ -135,6 +137,7 @@ greedy <- function(logit, treat, caliper) {
 }
 
 row <- function(name, covariates, method, scheme, variance = "robust", treated = 1, o = list(), unit = 1, at = NA) {
+  if (name != case) return(invisible())
   d <- read(name, unit); e <- score(d, covariates); pairs <- NULL; matched <- 0
   if (scheme %in% c("matched", "strata")) {
     d$treat <- if (treated == 1) d$arm else 1 - d$arm
@@ -152,11 +155,18 @@ row <- function(name, covariates, method, scheme, variance = "robust", treated =
     w <- unname(w)
   } else w <- weigh(d, e, scheme, treated, o)
   se <- if (variance == "robust") robust(d, w, method, at, pairs) else stacked(d, covariates, method, scheme, treated, o, at)
-  options <- paste(names(o), unlist(o), sep = "=", collapse = " ")
-  figures <- c(effect(d, w, method, at), se, balance(d, covariates, e, w), matched)
-  cat(name, paste(covariates, collapse = "+"), method, scheme, variance, treated, options, unit, at,
-    paste(trimws(formatC(figures, digits = 15, format = "g")), collapse = ","), sep = ",")
-  cat("\n")
+  words <- c(sub("weighted-", "", method), scheme, if (variance == "stacked") variance, if (treated == 0) "control", if (length(o)) gsub(".", "-", paste(names(o), unlist(o), sep = "-"), fixed = TRUE), if (name == "rotterdam") c(`1` = "days", `30` = "months", `90` = "quarters")[[as.character(unit)]])
+  by <- if (variance == "stacked") of("stats") else of(if (method == "weighted-difference") "survey" else "survival")
+  put <- function(quantity, value, tolerance, by) cat(sprintf("%s,%s,%.17g,%s,%s\n", paste(words, collapse = "/"), quantity, value, tolerance, by))
+  put("estimate", effect(d, w, method, at), 1e-9, by)
+  put("se", se, if (variance == "robust") 1e-9 else 2e-8, by)
+  if (variance == "stacked") return(invisible())
+  figures <- balance(d, covariates, e, w)
+  # a balance of 0 is one of rounding errors
+  figures[abs(figures) < 1e-9] <- 0
+  names <- c("ess-experimental", "ess-control", "largest-smd-before", "largest-smd-after", "overlap", "largest-weight")
+  for (k in seq_along(names)) put(names[k], figures[[k]], 1e-9, of("stats"))
+  if (scheme == "matched") put("matched-share", matched, 1e-12, of("MatchIt"))
 }
 
 b <- c("age", "lwt", "ptl", "ht", "ui", "black", "other")
@@ -186,3 +196,6 @@ for (caliper in c(0.2, 0.05)) {
 row("birthwt", b, "weighted-difference", "strata", o = list(strata = 5))
 for (method in c("weighted-kaplan-meier", "weighted-incidence", "weighted-cox"))
   row("rotterdam", r, method, "strata", o = list(strata = 4), unit = 30, at = 60)
+m <- c("age", "hgb", "mspike")
+for (scheme in c("ate", "att", "ato")) for (method in c("weighted-kaplan-meier", "weighted-incidence", "weighted-cox")) row("mgus2", m, method, scheme, at = 60)
+for (method in c("weighted-kaplan-meier", "weighted-incidence")) row("mgus2", m, method, "ate", "stacked", at = 60)
