@@ -5,6 +5,9 @@ use std::fmt::Write;
 /// Rows of one mistake that are shown; the others are counted.
 const SHOWN: usize = 5;
 
+/// Different mistakes of one column that are kept; the others are counted.
+const OF_COLUMN: usize = 10;
+
 /// A mistake in the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -23,6 +26,8 @@ pub struct Finding {
 pub struct Findings {
     /// In the order in which they were found.
     pub all: Vec<Finding>,
+    /// How many more there are of columns that are wrong in nearly every row.
+    pub more: usize,
 }
 
 impl Findings {
@@ -37,6 +42,7 @@ impl Findings {
     /// A mistake in a row (counted from 0); rows with the same message stand together.
     pub fn of_row(&mut self, column: &str, row: usize, message: impl Into<String>) {
         let message = message.into();
+        let many = self.all.iter().filter(|f| f.column == column).count() >= OF_COLUMN;
         match self.all.iter_mut().find(|f| f.count > 0 && f.column == column && f.message == message) {
             Some(f) => {
                 if f.rows.contains(&(row + 1)) {
@@ -47,6 +53,7 @@ impl Findings {
                     f.rows.push(row + 1);
                 }
             }
+            None if many => self.more += 1,
             None => self.all.push(Finding { column: column.to_owned(), rows: vec![row + 1], count: 1, message }),
         }
     }
@@ -54,7 +61,7 @@ impl Findings {
     /// The mistakes as a list.
     #[must_use]
     pub fn render(&self, file: &str) -> String {
-        let n = self.all.len();
+        let n = self.all.len() + self.more;
         let mut out = format!(
             "error: {file} cannot be analysed as the scenario asks: {n} mistake{}\n",
             if n == 1 { "" } else { "s" }
@@ -85,8 +92,9 @@ impl Findings {
             }
             let _ = writeln!(out, "{}", f.message);
         }
-        if n > MOST {
-            let _ = writeln!(out, "  and {} more", n - MOST);
+        let shown = self.all.len().min(MOST);
+        if n > shown {
+            let _ = writeln!(out, "  and {} more", n - shown);
         }
         out
     }
