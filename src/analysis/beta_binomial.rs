@@ -71,21 +71,32 @@ pub fn build(values: &Values) -> Result<Box<dyn Analysis>, Complaint> {
     Ok(Box::new(BetaBinomial { priors: [control.unwrap_or(both), experimental.unwrap_or(both)] }))
 }
 
+/// Most secant steps before bisection is trusted more; four are the rule.
+const STEPS: usize = 12;
+
 /// d with P(X − Y > d) = `tail`.
 fn limit(x: &Beta, y: &Beta, tail: f64) -> f64 {
     let (mean, sd) = (x.mean() - y.mean(), (x.variance() + y.variance()).sqrt());
     let target = normal_quantile(tail);
-    // on the scale of normal scores the tail is nearly a line
+    // on the scale of normal scores the tail is nearly a line of slope −1/sd
     let distance = |d: f64| normal_quantile(exceeds(x, y, d)) - target;
     let start = (mean - target * sd).clamp(-1.0, 1.0);
-    let (mut low, mut high, mut reach) = (start, start, 0.125 * sd);
-    while distance(low) < 0.0 && low > -1.0 {
-        (low, high, reach) = ((low - reach).max(-1.0), low, 2.0 * reach);
+    let (mut at, mut value, mut slope) = (start, distance(start), -1.0 / sd);
+    for _ in 0..STEPS {
+        let next = (at - value / slope).clamp(-1.0, 1.0);
+        // the step after one this small is below rounding
+        if (next - at).abs() <= 1e-9 * sd {
+            return next;
+        }
+        let found = distance(next);
+        slope = (found - value) / (next - at);
+        (at, value) = (next, found);
+        // also where it is not a number
+        if !(slope < 0.0 && slope.is_finite()) {
+            break;
+        }
     }
-    while distance(high) > 0.0 && high < 1.0 {
-        (low, high, reach) = (high, (high + reach).min(1.0), 2.0 * reach);
-    }
-    zero(low, high, distance)
+    zero(-1.0, 1.0, distance)
 }
 
 impl Analysis for BetaBinomial {

@@ -34,6 +34,7 @@ mod logistic_fit;
 pub mod mantel_haenszel;
 pub mod max_combo;
 pub mod mcnemar;
+pub mod median_survival;
 pub mod modestly_weighted_log_rank;
 pub mod net_benefit;
 pub mod newcombe;
@@ -102,6 +103,7 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &weighted_cox::FORM, build: weighted_cox::build },
     Member { form: &aipw::FORM, build: aipw::build },
     Member { form: &restricted_mean::FORM, build: restricted_mean::build },
+    Member { form: &median_survival::FORM, build: median_survival::build },
     Member { form: &cumulative_incidence::FORM, build: cumulative_incidence::build },
     Member { form: &gray::FORM, build: gray::build },
     Member { form: &fine_gray::FORM, build: fine_gray::build },

@@ -251,7 +251,8 @@ impl Runner<'_> {
         let snapped = |x: f64| (x / unit).round().max(1.0) * unit;
         let min = snapped(of.min.unwrap_or(0.5 * guess));
         let max = snapped(of.max.unwrap_or((2.0 * guess).min(1e6)));
-        let step = snapped(of.step.unwrap_or(0.5 * of.within * 0.5 * (min + max)));
+        let middle = if guess > 0.0 { guess } else { 0.5 * (min + max) };
+        let step = snapped(of.step.unwrap_or(0.5 * of.within * middle));
         let count = ((max - min) / step).floor() + 1.0;
         if max <= min || count > MOST_SIZES as f64 {
             return Err(refuse(format!(
@@ -259,8 +260,7 @@ impl Runner<'_> {
             )));
         }
         let sizes: Vec<f64> = (0..count as usize).map(|k| min + k as f64 * step).collect();
-        let guess = if guess > 0.0 { guess } else { 0.5 * (min + max) };
-        Ok(Search::new(Axis::Size, sizes, of.power, 0.05, guess))
+        Ok(Search::new(Axis::Size, sizes, of.power, 0.05, middle))
     }
 
     /// Looks until the interval is as narrow as asked or the replicates are used up; why it ended.

@@ -75,8 +75,8 @@ impl Beta {
         }
     }
 
-    /// u at a value x between 0 and 1.
-    fn from_peak(&self, x: [f64; 2]) -> f64 {
+    /// u at a value between 0 and 1 and its complement.
+    fn distance(&self, x: [f64; 2]) -> f64 {
         (x[0] / self.peak[0]).ln() - (x[1] / self.peak[1]).ln()
     }
 
@@ -103,7 +103,7 @@ impl Beta {
             return f64::from((x[0] <= 0.0) != below);
         }
         let left = x[0] < (self.a + 1.0) / (self.a + self.b + 2.0);
-        let density = self.relative(self.from_peak(x)) / self.total;
+        let density = self.relative(self.distance(x)) / self.total;
         let part = if left {
             density / self.a * fraction(self.a, self.b, x[0])
         } else {
@@ -206,7 +206,7 @@ fn integral(x: &Beta, y: &Beta, difference: f64, drop: f64, step: f64) -> f64 {
     };
     // where the wider variable's range ends
     let kinks = [[-shift, 1.0 + shift], [1.0 - shift, shift]]
-        .map(|at| if at[0] > 0.0 && at[1] > 0.0 { narrow.from_peak(at).clamp(low, high) } else { low });
+        .map(|at| if at[0] > 0.0 && at[1] > 0.0 { narrow.distance(at).clamp(low, high) } else { low });
     let inside = |u: f64| u > low && u < high;
     let sum = if kinks.into_iter().any(inside) {
         let ends = [low, kinks[0].min(kinks[1]), kinks[0].max(kinks[1]), high];

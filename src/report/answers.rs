@@ -23,8 +23,9 @@ pub fn text(answers: &Answers) -> String {
         Table::new(["analysis", "method", "estimate", "SE", &interval, "statistic", "p", "sides", "n", "events", ""]);
     for a in &answers.analyses {
         let ratio = a.scale == "log-ratio";
-        let shown =
-            |x: f64| significant(if ratio { x.exp() } else { x }, a.se.map(|se| if ratio { se * x.exp() } else { se }));
+        // the decimals of the estimate serve for its limits
+        let error = a.se.map(|se| if ratio { se * a.estimate.map_or(1.0, f64::exp) } else { se });
+        let shown = |x: f64| significant(if ratio { x.exp() } else { x }, error);
         let end = |x: Option<f64>| match (x, ratio) {
             (Some(x), _) => shown(x),
             (None, _) => "–".to_owned(),
@@ -48,8 +49,8 @@ pub fn text(answers: &Answers) -> String {
             a.statistic.map_or_else(
                 || "–".to_owned(),
                 |z| match a.df {
-                    Some(df) => format!("t = {z:.3}, df {}", significant(df, Some(10.0))),
-                    None => format!("z = {z:.3}"),
+                    Some(df) => format!("t = {}, df {}", fixed(z, 3), significant(df, Some(10.0))),
+                    None => format!("z = {}", fixed(z, 3)),
                 },
             ),
             planned(a).map_or_else(|| "–".to_owned(), p_value),
@@ -176,8 +177,11 @@ fn p_value(p: f64) -> String {
 fn significant(x: f64, error: Option<f64>) -> String {
     let size = error.filter(|e| *e > 0.0).unwrap_or_else(|| x.abs() / 10.0);
     let decimals = if size > 0.0 { (2.0 - size.log10().floor()).clamp(0.0, 8.0) as usize } else { 0 };
-    let text = format!("{x:.decimals$}");
-    text.replace('-', "−")
+    fixed(x, decimals)
+}
+
+fn fixed(x: f64, decimals: usize) -> String {
+    format!("{x:.decimals$}").replace('-', "−")
 }
 
 fn percent(level: f64) -> String {

@@ -38,6 +38,9 @@ pub(super) fn describe(protocol: &Protocol<'_>, a: usize) -> String {
             Target::Hazard if plan.covariates.is_empty() && !plan.site_factor => "log hazard ratio within strata",
             Target::Hazard => "log hazard ratio given the covariates",
             Target::Peto => "(O − E)/V within strata, the Peto log hazard ratio",
+            _ if plan.covariates.is_empty() && !plan.site_factor => {
+                "the method's own estimand, whose true value is not computed,"
+            }
             _ => "coefficient of the arm, adjusted for covariates",
         },
     };

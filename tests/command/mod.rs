@@ -7,6 +7,7 @@ mod compare;
 mod ending;
 mod input;
 mod run;
+mod size;
 mod snapshot;
 mod validate;
 mod written;

@@ -109,7 +109,7 @@ fn by_hand_fisher() {
     close(e.p_against(), 69.0 / 70.0, 1e-14);
     close(e.p_two_sided(), 34.0 / 70.0, 1e-14);
     assert!(e.z.is_nan());
-    // weights 1, 16, 36, 16, 1 and mean 3: 1 + 2·... as a polynomial in θ: −3 − 32θ − 36θ² + θ⁴ = 0
+    // weights 1, 16, 36, 16, 1 and mean 3: θ⁴ − 36θ² − 32θ − 3 = 0
     let theta = e.estimate.exp();
     close(theta.powi(4), 3.0 + 32.0 * theta + 36.0 * theta * theta, 1e-13);
     let weights = [1.0, 16.0, 36.0, 16.0, 1.0];
@@ -234,4 +234,48 @@ fn by_hand_cmh() {
     let corrected = method("cmh", &[("continuity", patency::scenario::form::Value::Flag(true))]);
     close(two.analyse(&*corrected, &rule()).z, 1.0 / (4.0 / 7.0 + 0.25_f64).sqrt(), 1e-14);
     assert_eq!(Rows::tables(&[[0, 4, 0, 4], [2, 2, 3, 3]]).analyse(&*corrected, &rule()).status, Status::NoVariation);
+}
+
+#[test]
+fn by_hand_beta_binomial() {
+    // 1 of 1 against 0 of 1: X of Beta(2, 1), Y of Beta(1, 2); means 2/3 and 1/3, both variances 1/18
+    let rows = Rows::tables(&[[0, 1, 1, 1]]);
+    let e = rows.analyse(&*method("beta-binomial", &[]), &rule());
+    close(e.estimate, 1.0 / 3.0, 1e-14);
+    close(e.se, 1.0 / 3.0, 1e-14);
+    close(e.parts[2], 5.0 / 6.0, 1e-12);
+    close(e.p, 1.0 / 6.0, 1e-12);
+    close(e.p_against(), 5.0 / 6.0, 1e-12);
+    close(e.p_two_sided(), 1.0 / 3.0, 1e-12);
+    // 1 − X is distributed as Y, so P(X − Y > d) is P(Y + Y′ < t) at t = 1 − d: the integral of 4(1 − u)(1 − v) over u + v < t,
+    // 2t² − 4t³/3 + t⁴/6 for t ≤ 1
+    let cdf = |t: f64| 2.0 * t * t - 4.0 * t.powi(3) / 3.0 + t.powi(4) / 6.0;
+    close(cdf(1.0), 5.0 / 6.0, 1e-14);
+    close(cdf(1.0 - e.upper), 0.025, 1e-10);
+    // lower is better, margin .2: no benefit is P(X − Y > .2)
+    let f = rows.analyse(&*method("beta-binomial", &[]), &Rule { null: 0.2, better: Better::Lower, ..rule() });
+    close(f.p, cdf(0.8), 1e-12);
+    // a prior of its own for each arm: Beta(3, 1) against Beta(5, 1)
+    let keys = [("prior-experimental", super::numbers(&[2.0, 1.0])), ("prior-control", super::numbers(&[5.0, 1.0e-9]))];
+    let e = Rows::tables(&[[0, 1, 1, 1]]).analyse(&*method("beta-binomial", &keys), &rule());
+    close(e.parts[2], 3.0 / 8.0, 1e-8);
+}
+
+#[test]
+fn by_hand_normal_posterior() {
+    // ln 9 with variance 8/3, prior N(0, 8/3): half of each
+    let sd = (8.0_f64 / 3.0).sqrt();
+    let keys = [("of", word("log-odds-ratio")), ("sd", super::number(sd))];
+    let e = lady().analyse(&*method("normal-posterior", &keys), &rule());
+    close(e.estimate, 3.0_f64.ln(), 1e-14);
+    close(e.se, (4.0_f64 / 3.0).sqrt(), 1e-14);
+    close(e.z, e.estimate / e.se, 1e-14);
+    close(e.parts[0], 9.0_f64.ln(), 1e-14);
+    close(e.parts[2], 0.5, 1e-14);
+    let margin = Rule { null: 2.0_f64.ln(), better: Better::Lower, ..rule() };
+    let e = lady().analyse(&*method("normal-posterior", &keys), &margin);
+    close(e.z, -1.5_f64.ln() / e.se, 1e-13);
+    // no events in one arm: the odds ratio has no estimate, nor has its posterior
+    let e = Rows::tables(&[[0, 4, 3, 4]]).analyse(&*method("normal-posterior", &keys), &rule());
+    assert_eq!(e.status, Status::Separation);
 }

@@ -148,6 +148,11 @@ impl<'a> Model<'a> {
         self.strata.len() / ENTRY
     }
 
+    /// Nobody of stratum `k` is at risk at an event.
+    fn without_events(&self, k: usize) -> bool {
+        self.strata[ENTRY * k + 1] == 0
+    }
+
     /// The likelihood of stratum `k`, and its rows.
     fn likelihood(&mut self, k: usize) -> (Likelihood<'_>, Stratum) {
         let stratum = self.stratum(k);
@@ -172,15 +177,20 @@ impl<'a> Model<'a> {
         let beta = std::mem::take(&mut self.beta);
         let (score, share) = (std::mem::take(&mut self.score), std::mem::take(&mut self.share));
         let (mut information, mut part) = (std::mem::take(self.information), std::mem::take(self.part));
-        for k in 0..self.strata() {
-            let mut likelihood = self.likelihood(k).0;
-            if k == 0 {
-                likelihood.derivatives(beta, score, &mut information);
-                continue;
-            }
-            likelihood.derivatives(beta, share, &mut part);
-            for (x, y) in score.iter_mut().zip(&*share).chain(information.iter_mut().zip(&part)) {
-                *x += y;
+        if self.strata() == 1 {
+            self.likelihood(0).0.derivatives(beta, score, &mut information);
+        } else {
+            score.fill(0.0);
+            information.clear();
+            information.resize(self.count * self.count, 0.0);
+            for k in 0..self.strata() {
+                if self.without_events(k) {
+                    continue;
+                }
+                self.likelihood(k).0.derivatives(beta, share, &mut part);
+                for (x, y) in score.iter_mut().zip(&*share).chain(information.iter_mut().zip(&part)) {
+                    *x += y;
+                }
             }
         }
         (self.beta, self.score, self.share) = (beta, score, share);
@@ -244,6 +254,9 @@ impl<'a> Model<'a> {
         let share = std::mem::take(&mut self.share);
         let (mut score, mut variance) = (0.0, 0.0);
         for k in 0..self.strata() {
+            if self.without_events(k) {
+                continue;
+            }
             let (beta, order) = (std::mem::take(&mut self.beta), self.order);
             let (mut likelihood, stratum) = self.likelihood(k);
             let rows = &order[stratum.first..stratum.first + stratum.size];

@@ -94,7 +94,7 @@ impl Likelihood<'_> {
         }
         let events = self.terms.len();
         let (mut score, mut variance) = (0.0, 0.0);
-        for j in 0..=arm {
+        for (j, along) in along.iter_mut().enumerate() {
             multiply(weights, column(j), products);
             for (product, x) in products.iter_mut().zip(column(arm)) {
                 *product *= x;
@@ -112,7 +112,7 @@ impl Likelihood<'_> {
                     let mean = self.means[arm * events + e + l];
                     let second = (sum - self.gone[e + l] * own) * self.terms[e + l];
                     let covariance = second - mean * self.means[j * events + e + l];
-                    along[j] += weight * covariance;
+                    *along += weight * covariance;
                     if j == arm {
                         variance += weight * weight * covariance;
                         score += weight * (column(arm)[end - tied + l] - mean);

@@ -19,7 +19,7 @@ pub const FORM: Form = Form {
             name: "transform",
             kind: Kind::Word(&["km", "identity", "rank", "log"]),
             required: false,
-            doc: "The function of time with which the log hazard ratio may change: that of the Kaplan–Meier estimate, time itself, its rank among the events or its logarithm; default `km`.",
+            doc: "The function of time with which the log hazard ratio may change: that of the Kaplan–Meier estimate, time itself, its rank among all follow-up times or its logarithm; default `km`.",
         },
         TIES,
     ],
@@ -47,7 +47,7 @@ pub enum Transform {
     KaplanMeier,
     /// t
     Identity,
-    /// Mid-rank of t among the events.
+    /// Mid-rank of t among all times, those of censoring included.
     Rank,
     /// ln t
     Log,
@@ -150,14 +150,15 @@ impl Schoenfeld {
     fn of_time(&self, time: &[f64], event: &[u8], order: &[u32], weight: &mut Vec<f64>) {
         weight.clear();
         weight.resize(time.len(), 0.0);
-        let (mut at_risk, mut free, mut before, mut sum) = (time.len() as f64, 1.0, 0.0, 0.0);
+        let (mut at_risk, mut free, mut events, mut sum) = (time.len() as f64, 1.0, 0.0, 0.0);
         for group in at_each_time(order, time) {
             let now = time[group[0] as usize];
             let died: f64 = group.iter().map(|&row| f64::from(event[row as usize])).sum();
+            let before = time.len() as f64 - at_risk;
             let g = match self.transform {
                 Transform::KaplanMeier => 1.0 - free,
                 Transform::Identity => now,
-                Transform::Rank => before + 0.5 * (died + 1.0),
+                Transform::Rank => before + 0.5 * (group.len() as f64 + 1.0),
                 Transform::Log => now.ln(),
             };
             for &row in group.iter().filter(|&&row| event[row as usize] == 1) {
@@ -166,9 +167,9 @@ impl Schoenfeld {
             sum += if died > 0.0 { died * g } else { 0.0 };
             free *= (at_risk - died) / at_risk;
             at_risk -= group.len() as f64;
-            before += died;
+            events += died;
         }
-        let mean = sum / before;
+        let mean = sum / events;
         for (weight, &event) in weight.iter_mut().zip(event) {
             *weight = if event == 1 && mean.is_finite() { *weight - mean } else { 0.0 };
         }

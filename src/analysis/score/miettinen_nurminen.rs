@@ -27,7 +27,7 @@ pub const FORM: Form = Form {
 
 /// The score test with the factor n/(n − 1), and strata weighted by 1/(r/n₁ + 1/n₀), where r = p̄₁(1 − p̄₁)/(p̄₀(1 − p̄₀)) for a
 /// difference and (1 − p̄₁)/(φ(1 − p̄₀)) for a ratio φ, from the weighted means p̄ of the restricted proportions; the weights belong to each
-/// value that is tested. Where an arm's p̄ is 0 or 1 the weights are Mantel and Haenszel's.
+/// value that is tested.
 ///
 /// On the ratio scale arms without responders leave the estimate and one limit infinite; the test and the other limit stand.
 ///

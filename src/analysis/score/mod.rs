@@ -42,6 +42,11 @@ fn informative(counts: &[u32]) -> impl Iterator<Item = ([f64; 2], [f64; 2])> + C
     tables(counts).filter(|t| t.n[0] > 0 && t.n[1] > 0).map(|t: Table| (t.events.map(f64::from), t.n.map(f64::from)))
 }
 
+/// The weight of a stratum, 1/(s₁/n₁ + s₀/n₀) with shares s of the arms.
+fn weight(shares: [f64; 2], n: [f64; 2]) -> f64 {
+    1.0 / (shares[1] / n[1] + shares[0] / n[0])
+}
+
 /// Numerator and variance of T, Σw and Σwp₀.
 struct Sums {
     numerator: f64,
@@ -60,44 +65,46 @@ impl ScoreTest {
         if self.ratio { value } else { 1.0 }
     }
 
-    /// The ratio of the variances of a patient's response in the arms, which Miettinen and Nurminen's weights need; `value` is the
-    /// difference or the ratio.
-    fn relative_variance(&self, counts: &[u32], value: f64) -> f64 {
-        let mut relative = 1.0;
+    /// Shares of the arms (control, experimental) in the variances of a patient's response, which Miettinen and Nurminen's weights need;
+    /// `value` is the difference or the ratio.
+    fn shares(&self, counts: &[u32], value: f64) -> [f64; 2] {
+        let mut shares = [0.5; 2];
         for _ in 0..ITERATIONS {
-            let mut sums = [0.0; 3];
+            let mut sums = [0.0; 4];
             for (x, n) in informative(counts) {
                 let [p0, p1] = self.restricted(x, n, value);
-                let w = 1.0 / (relative / n[1] + 1.0 / n[0]);
-                for (sum, term) in sums.iter_mut().zip([w, w * p0, w * p1]) {
-                    *sum += term;
+                let w = weight(shares, n);
+                // complements for themselves: a mean of ones is 1 to rounding only
+                for (sum, p) in sums.iter_mut().zip([p0, 1.0 - p0, p1, 1.0 - p1]) {
+                    *sum += w * p;
                 }
             }
-            let [p0, p1] = [sums[1] / sums[0], sums[2] / sums[0]];
-            let next = if self.ratio { (1.0 - p1) / (value * (1.0 - p0)) } else { p1 * (1.0 - p1) / (p0 * (1.0 - p0)) };
-            // one of the arms does not vary: no weight can be computed from it
-            if !(next > 0.0 && next.is_finite()) {
-                return 1.0;
+            let [p0, q0, p1, q1] = sums;
+            let [control, experimental] = if self.ratio { [value * q0, q1] } else { [p0 * q0, p1 * q1] };
+            let next = experimental / (control + experimental);
+            // neither arm varies
+            if !next.is_finite() {
+                return [0.5; 2];
             }
-            let moved = (next - relative).abs();
-            relative = next;
-            if moved <= 4.0 * f64::EPSILON * relative {
+            let moved = (next - shares[1]).abs();
+            shares = [control / (control + experimental), next];
+            if moved <= 2.0 * f64::EPSILON {
                 break;
             }
         }
-        relative
+        shares
     }
 
     fn sums(&self, counts: &[u32], value: f64) -> Sums {
         let strata = informative(counts).take(2).count();
-        let relative = match self.weights {
-            Weights::MiettinenNurminen if strata > 1 => self.relative_variance(counts, value),
-            _ => 1.0,
+        let shares = match self.weights {
+            Weights::MiettinenNurminen if strata > 1 => self.shares(counts, value),
+            _ => [0.5; 2],
         };
         let factor = self.factor(value);
         let mut sums = Sums { numerator: 0.0, variance: 0.0, weight: 0.0, control: 0.0 };
         for (x, n) in informative(counts) {
-            let w = if strata > 1 { 1.0 / (relative / n[1] + 1.0 / n[0]) } else { 1.0 };
+            let w = if strata > 1 { weight(shares, n) } else { 1.0 };
             let [p0, p1] = self.restricted(x, n, value);
             let unbiased = if self.unbiased { (n[0] + n[1]) / (n[0] + n[1] - 1.0) } else { 1.0 };
             let variance = p1 * (1.0 - p1) / n[1] + factor * factor * p0 * (1.0 - p0) / n[0];

@@ -22,49 +22,48 @@ pub(super) fn by_difference(x: [f64; 2], n: [f64; 2], difference: f64) -> [f64; 
     let p = (square * square - linear).max(0.0).sqrt().copysign(q);
     let cosine = (q / (p * p * p)).clamp(-1.0, 1.0);
     let start = 2.0 * p * ((PI + cosine.acos()) / 3.0).cos() - square;
-    let control = polish(x, n, difference, start, [low, high]);
+    let groups =
+        [(x[1], difference, 1.0), (n[1] - x[1], 1.0 - difference, -1.0), (x[0], 0.0, 1.0), (n[0] - x[0], 1.0, -1.0)];
+    let control = polish(&groups, start, [low, high]);
     [control, (control + difference).clamp(0.0, 1.0)]
 }
 
+/// Counts of patients with the same probability; it, as constant + rate · p₀.
+type Group = (f64, f64, f64);
+
 /// The slope of the log likelihood in p₀, and its own.
-fn score(x: [f64; 2], n: [f64; 2], difference: f64, p: f64) -> [f64; 2] {
+fn score(groups: &[Group; 4], p: f64) -> [f64; 2] {
     let mut sums = [0.0; 2];
-    for (count, probability, sign) in [
-        (x[1], p + difference, 1.0),
-        (n[1] - x[1], 1.0 - (p + difference), -1.0),
-        (x[0], p, 1.0),
-        (n[0] - x[0], 1.0 - p, -1.0),
-    ] {
+    for &(count, constant, rate) in groups {
         // nobody there: nothing, even where the probability is 0
         if count > 0.0 {
             // adding 0 makes it the positive one
-            let probability = probability.max(0.0) + 0.0;
-            let share = count / probability;
-            sums[0] += sign * share;
-            sums[1] -= share / probability;
+            let probability = (constant + rate * p).max(0.0) + 0.0;
+            let share = rate / probability;
+            sums[0] += count * share;
+            sums[1] -= count * share * share;
         }
     }
     sums
 }
 
 /// The zero of the score, which falls throughout, between `low` and `high`; the end at which the likelihood is greatest if there is none.
-fn polish(x: [f64; 2], n: [f64; 2], difference: f64, start: f64, [mut low, mut high]: [f64; 2]) -> f64 {
-    if score(x, n, difference, low)[0] <= 0.0 {
+fn polish(groups: &[Group; 4], start: f64, [mut low, mut high]: [f64; 2]) -> f64 {
+    if score(groups, low)[0] <= 0.0 {
         return low;
     }
-    if score(x, n, difference, high)[0] >= 0.0 {
+    if score(groups, high)[0] >= 0.0 {
         return high;
     }
     let mut p = if start > low && start < high { start } else { 0.5 * (low + high) };
     for _ in 0..STEPS {
-        let [slope, curvature] = score(x, n, difference, p);
+        let [slope, curvature] = score(groups, p);
         if slope > 0.0 {
             low = p;
         } else {
             high = p;
         }
-        let step = slope / curvature;
-        let next = p - step;
+        let next = p - slope / curvature;
         let next = if next > low && next < high { next } else { 0.5 * (low + high) };
         let moved = (next - p).abs();
         p = next;
@@ -77,12 +76,15 @@ fn polish(x: [f64; 2], n: [f64; 2], difference: f64, start: f64, [mut low, mut h
 
 /// (p₀, p₁) with p₁ / p₀ = `ratio` of the greatest likelihood.
 ///
+/// `Numerics`: as [`by_difference`], from the quadratic equation.
+///
 /// `Source`: Miettinen, Nurminen (1985), Statistics in Medicine 4:213, equation 12.
 pub(super) fn by_ratio(x: [f64; 2], n: [f64; 2], ratio: f64) -> [f64; 2] {
     let responders = x[0] + x[1];
     let b = n[1] * ratio + x[1] + n[0] + x[0] * ratio;
     let root = (b * b - 4.0 * (n[0] + n[1]) * ratio * responders).max(0.0).sqrt();
-    let control = (2.0 * responders / (b + root)).min(1.0);
+    let groups = [(responders, 0.0, 1.0), (n[1] - x[1], 1.0, -ratio), (n[0] - x[0], 1.0, -1.0), (0.0, 0.0, 0.0)];
+    let control = polish(&groups, 2.0 * responders / (b + root), [0.0, (1.0 / ratio).min(1.0)]);
     [control, (ratio * control).min(1.0)]
 }
 
