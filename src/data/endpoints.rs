@@ -5,6 +5,7 @@
 //! `patency cohort --view observed` writes. Where a state, category or score has no column, it is computed from its expression; where
 //! a time has none, those of its events are read: `death_time`, `death_event`.
 
+use super::finding::shown;
 use super::patients::Reader;
 use crate::analysis::{Better, ResponseKind};
 use crate::column::Frame;
@@ -175,7 +176,8 @@ impl Reader<'_, '_> {
             && !self.mapping.labels.iter().any(|(labelled, _)| *labelled == header)
         {
             let help = format!("labels = {{ {header} = […] }} under [data] says their order");
-            self.found.of_column(&header, format!("it holds words, as `{word}`; a score is a number ({help})"));
+            self.found
+                .of_column(&header, format!("it holds words, as `{}`; a score is a number ({help})", shown(&word)));
             return None;
         }
         if self.has(name) {
@@ -228,7 +230,7 @@ impl Reader<'_, '_> {
             return Some(out);
         }
         for (row, found) in wrong {
-            self.found.of_row(&header, row, format!("{found} is neither 0 nor 1"));
+            self.found.of_row(&header, row, format!("{} is neither 0 nor 1", shown(&found)));
         }
         None
     }
@@ -243,7 +245,8 @@ impl Reader<'_, '_> {
     fn months(&mut self, name: &str, world: &World<'_>) -> Option<Vec<f64>> {
         let (header, mut out) = self.column(name, world)?;
         if let Some((header, word)) = self.word(name) {
-            self.found.of_column(&header, format!("it holds words, as `{word}`; a time from entry is a number"));
+            self.found
+                .of_column(&header, format!("it holds words, as `{}`; a time from entry is a number", shown(&word)));
             return None;
         }
         // days since 1900, as spreadsheets count them, of the years 1954 to 2119; nobody is followed for so long

@@ -30,6 +30,18 @@ pub struct Findings {
     pub more: usize,
 }
 
+/// What stands in a cell, as a message shows it: not longer than a line, without the signs by which terminals are steered.
+#[must_use]
+pub fn shown(cell: &str) -> String {
+    const MOST: usize = 60;
+    let text: String = cell
+        .chars()
+        .take(MOST)
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect();
+    if cell.chars().nth(MOST).is_some() { format!("{text}…") } else { text }
+}
+
 impl Findings {
     /// A mistake of a whole column, or of none.
     pub fn of_column(&mut self, column: &str, message: impl Into<String>) {
@@ -71,7 +83,7 @@ impl Findings {
         for f in self.all.iter().take(MOST) {
             out.push_str("  ");
             if !f.column.is_empty() {
-                let _ = write!(out, "column `{}`", f.column);
+                let _ = write!(out, "column `{}`", shown(&f.column));
                 if !f.rows.is_empty() {
                     out.push_str(", ");
                 }

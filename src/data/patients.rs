@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::Findings;
+use super::finding::{Findings, shown};
 use super::sheet::{Column, Sheet, slip};
 use crate::expr::{Expr, Program, nearest};
 use crate::protocol::Protocol;
@@ -131,7 +131,7 @@ impl<'a, 's> Reader<'a, 's> {
                 }
                 None => {
                     let found = word.map_or_else(|| x.to_string(), |w| column.words[w].clone());
-                    self.found.of_row(header, row, format!("`{found}` is no arm; {allowed}"));
+                    self.found.of_row(header, row, format!("`{}` is no arm; {allowed}", shown(&found)));
                 }
             }
         }
@@ -209,7 +209,7 @@ impl<'a, 's> Reader<'a, 's> {
                 self.found.of_row(
                     header,
                     row,
-                    format!("patient {name} stands there already, in row {}", pair[0].2 + 1),
+                    format!("patient {} stands there already, in row {}", shown(&name), pair[0].2 + 1),
                 );
             }
         }
@@ -316,10 +316,11 @@ impl<'a, 's> Reader<'a, 's> {
         let done = match column.code(labels) {
             Ok(()) => true,
             Err(rows) => {
-                for (row, found) in rows {
+                for (row, cell) in rows {
+                    let found = shown(&cell);
                     let message = match labels {
                         Some(labels) => format!("`{found}` is no category; they are {}", listed(labels)),
-                        None => match slip(&found) {
+                        None => match slip(&cell) {
                             Some(why) => format!("`{found}` is not a number: {why}"),
                             None => format!("`{found}` is not a number"),
                         },
@@ -371,7 +372,7 @@ fn allowed_value(values: &[&str]) -> String {
 
 /// Names in a row.
 pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
-    let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", n.as_ref())).collect();
+    let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", shown(n.as_ref()))).collect();
     match &quoted[..] {
         [] => "none".to_owned(),
         [one] => one.clone(),

@@ -244,7 +244,7 @@ impl Sheet {
         }
         for (i, header) in headers.iter().enumerate() {
             if !header.is_empty() && headers[..i].contains(header) {
-                return Err(Unreadable::Content(format!("two columns are called `{header}`")));
+                return Err(Unreadable::Content(format!("two columns are called `{}`", super::finding::shown(header))));
             }
         }
         let columns = headers.into_iter().map(|header| Column { header, ..Column::default() }).collect();

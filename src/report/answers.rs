@@ -169,6 +169,8 @@ fn p_value(p: f64) -> String {
     match p {
         p if p >= 0.0995 => format!("{p:.3}"),
         p if p >= 0.000_995 => format!("{p:.4}"),
+        // nothing is impossible: smaller ones cannot be held
+        p if p < 1e-300 => "<1e-300".to_owned(),
         p => format!("{p:.2e}"),
     }
 }
@@ -180,8 +182,16 @@ fn significant(x: f64, error: Option<f64>) -> String {
     fixed(x, decimals)
 }
 
+/// A number with so many decimals; in powers of ten where it is huge.
 fn fixed(x: f64, decimals: usize) -> String {
-    format!("{x:.decimals$}").replace('-', "−")
+    let text = match x {
+        _ if x.is_infinite() => if x > 0.0 { "∞" } else { "−∞" }.to_owned(),
+        _ if x.abs() >= 1e9 => format!("{x:.3e}"),
+        _ => format!("{x:.decimals$}"),
+    };
+    // what is rounded to 0 has no sign
+    let zero = text.trim_start_matches('-').bytes().all(|c| c == b'0' || c == b'.');
+    if zero { text.trim_start_matches('-').to_owned() } else { text.replace('-', "−") }
 }
 
 fn percent(level: f64) -> String {

@@ -322,6 +322,31 @@ fn keys_of_data_that_contradict_each_other_are_refused() {
     assert_eq!(analyse(&plan, &numbered, &["--format", "csv"]), analyse(PLAN, ROWS, &["--format", "csv"]));
 }
 
+/// A message shows the cell that is wrong, but neither megabytes of it nor what would steer a terminal.
+#[test]
+fn cells_in_messages_are_short_and_plain() {
+    let said = mistakes(PLAN, &ROWS.replacen("control", &format!("con\u{1b}[31mtrol{}", "x".repeat(1_000_000)), 1));
+    assert!(
+        said.contains("`con\\u{1b}[31mtrolxxx") && said.contains("x…` is no arm"),
+        "{}",
+        &said[..300.min(said.len())]
+    );
+    assert!(said.len() < 1000 && !said.contains('\u{1b}'));
+}
+
+/// Numbers beyond what can be shown in full.
+#[test]
+fn huge_and_tiny_numbers_stand_in_the_table() {
+    let plan = PLAN.replace("difference-of-proportions = {}", "clopper-pearson = { probability = 1e-305 }").replace(
+        "name = \"low\"\nendpoint",
+        "name = \"sum\"\nendpoint = \"sum\"\nt-test = {}\n[[analysis]]\nname = \"low\"\nendpoint",
+    );
+    let plan = plan.replace("[[analysis]]\nname = \"primary\"", "[[endpoint]]\nname = \"sum\"\nscore = { value = \"score * 1e100\", better = \"lower\" }\n[[analysis]]\nname = \"primary\"");
+    let shown = analyse(&plan, ROWS, &[]);
+    assert!(shown.contains("<1e-300"), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() < 200) && shown.contains("e100"), "{shown}");
+}
+
 /// A column of nothing but mistakes is not shown in full, hides no other, and costs no more than reading it.
 #[test]
 fn as_many_mistakes_as_rows_are_survived() {
