@@ -8,8 +8,11 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
-/// Most words that are handed over in one run.
+/// Values of sparse numbers are looked up in chunks of so many.
 const RUN: usize = 256;
+
+/// Values of dense numbers that are handed over at once: the words of a refill of the generator, so that nothing is set to zero in vain.
+const DENSE: usize = 64;
 
 /// Replicate number; replicates are numbered from 0.
 pub type Replicate = u64;
@@ -97,7 +100,7 @@ impl Address {
         });
     }
 
-    /// Reads chunks of `RUN` values: a dense run from its first number, sparse numbers from chunks aligned at multiples of it.
+    /// Reads chunks: a dense run of `DENSE` values from its first number, sparse numbers from chunks aligned at multiples of `RUN`.
     /// `WORDS` is how many 32-bit words a value takes.
     #[inline]
     fn read<W: bytemuck::Pod, const WORDS: u64>(
@@ -107,7 +110,6 @@ impl Address {
         native: impl Fn(W) -> W,
         mut take: impl FnMut(usize, &[W]),
     ) {
-        let mut words = [W::zeroed(); RUN];
         let fill = |rng: &mut ChaCha8Rng, words: &mut [W]| {
             rng.fill_bytes(bytemuck::cast_slice_mut(words));
             if cfg!(target_endian = "big") {
@@ -117,9 +119,10 @@ impl Address {
         match index {
             Index::Dense { first, len } => {
                 let mut rng = self.stream(replicate, u64::from(first) * WORDS);
+                let mut words = [W::zeroed(); DENSE];
                 let mut done = 0;
                 while done < len {
-                    let part = &mut words[..(len - done).min(RUN)];
+                    let part = &mut words[..(len - done).min(DENSE)];
                     fill(&mut rng, part);
                     take(done, part);
                     done += part.len();
@@ -129,7 +132,7 @@ impl Address {
                 let Some(&start) = numbers.first() else { return };
                 let mut base = start - start % RUN as u32;
                 let mut rng = self.stream(replicate, u64::from(base) * WORDS);
-                let mut picked = [W::zeroed(); RUN];
+                let (mut words, mut picked) = ([W::zeroed(); RUN], [W::zeroed(); RUN]);
                 let mut done = 0;
                 while done < numbers.len() {
                     let end = base + RUN as u32;

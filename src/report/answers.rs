@@ -26,10 +26,7 @@ pub fn text(answers: &Answers) -> String {
         // the decimals of the estimate serve for its limits
         let error = a.se.map(|se| if ratio { se * a.estimate.map_or(1.0, f64::exp) } else { se });
         let shown = |x: f64| significant(if ratio { x.exp() } else { x }, error);
-        let end = |x: Option<f64>| match (x, ratio) {
-            (Some(x), _) => shown(x),
-            (None, _) => "–".to_owned(),
-        };
+        let end = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), shown);
         let limits = a.interval.map_or_else(
             || "–".to_owned(),
             |[low, high]| {
@@ -169,9 +166,9 @@ fn p_value(p: f64) -> String {
     match p {
         p if p >= 0.0995 => format!("{p:.3}"),
         p if p >= 0.000_995 => format!("{p:.4}"),
-        // nothing is impossible: smaller ones cannot be held
-        p if p < 1e-300 => "<1e-300".to_owned(),
-        p => format!("{p:.2e}"),
+        // smaller ones have no digits left in a double
+        p if p >= 1e-300 => format!("{p:.2e}"),
+        _ => "< 1e-300".to_owned(),
     }
 }
 
