@@ -4,6 +4,7 @@ mod analysis_survival;
 mod analysis_win;
 mod command;
 mod competing;
+mod degenerate;
 mod distribution;
 mod dossier;
 mod elementary;

@@ -5,6 +5,7 @@
 //! `patency cohort --view observed` writes. Where a state, category or score has no column, it is computed from its expression; where
 //! a time has none, those of its events are read: `death_time`, `death_event`.
 
+use super::finding::shown;
 use super::patients::Reader;
 use crate::analysis::{Better, ResponseKind};
 use crate::column::Frame;
@@ -166,6 +167,19 @@ impl Reader<'_, '_> {
 
     fn numbers_or(&mut self, name: &str, value: &Expr, world: &mut World<'_>) -> Option<Vec<f64>> {
         let name = &self.protocol.scenario.endpoint_column(name);
+        let plain = match value {
+            _ if self.has(name) => name,
+            Expr::Column(c) => &self.protocol.scenario.variables[usize::from(c.0)].name,
+            _ => return world.evaluate(value, self.sheet.rows),
+        };
+        if let Some((header, word)) = self.word(plain)
+            && !self.mapping.labels.iter().any(|(labelled, _)| *labelled == header)
+        {
+            let help = format!("labels = {{ {header} = […] }} under [data] says their order");
+            self.found
+                .of_column(&header, format!("it holds words, as `{}`; a score is a number ({help})", shown(&word)));
+            return None;
+        }
         if self.has(name) {
             return self.column(name, world).map(|(_, x)| x);
         }
@@ -216,14 +230,36 @@ impl Reader<'_, '_> {
             return Some(out);
         }
         for (row, found) in wrong {
-            self.found.of_row(&header, row, format!("{found} is neither 0 nor 1"));
+            self.found.of_row(&header, row, format!("{} is neither 0 nor 1", shown(&found)));
         }
         None
+    }
+
+    /// Whether the column behind a name holds words, and one of them.
+    fn word(&self, name: &str) -> Option<(String, String)> {
+        let column = &self.sheet.columns[self.source(name)?];
+        column.words.first().map(|word| (column.header.clone(), word.clone()))
     }
 
     /// Times in months, none negative.
     fn months(&mut self, name: &str, world: &World<'_>) -> Option<Vec<f64>> {
         let (header, mut out) = self.column(name, world)?;
+        if let Some((header, word)) = self.word(name) {
+            self.found
+                .of_column(&header, format!("it holds words, as `{}`; a time from entry is a number", shown(&word)));
+            return None;
+        }
+        // days since 1900, as spreadsheets count them, of the years 1954 to 2119; nobody is followed for so long
+        let (low, high) = out.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), &x| (low.min(x), high.max(x)));
+        if self.source(name).is_some() && (20_000.0..80_000.0).contains(&low) && high < 80_000.0 {
+            self.found.of_column(
+                &header,
+                format!(
+                    "its times are from {low} to {high}: dates as a spreadsheet counts them? A time is counted from entry (columns = {{ {name} = \"{header} - entry\" }} under [data])"
+                ),
+            );
+            return None;
+        }
         for (row, x) in out.iter().enumerate() {
             if *x < 0.0 {
                 self.found.of_row(&header, row, format!("{x} is negative; a time from entry is not"));

@@ -5,6 +5,9 @@ use std::fmt::Write;
 /// Rows of one mistake that are shown; the others are counted.
 const SHOWN: usize = 5;
 
+/// Different mistakes of one column that are kept; the others are counted.
+const OF_COLUMN: usize = 10;
+
 /// A mistake in the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -23,6 +26,20 @@ pub struct Finding {
 pub struct Findings {
     /// In the order in which they were found.
     pub all: Vec<Finding>,
+    /// How many more there are of columns that are wrong in nearly every row.
+    pub more: usize,
+}
+
+/// What stands in a cell, as a message shows it: not longer than a line, without the signs by which terminals are steered.
+#[must_use]
+pub fn shown(cell: &str) -> String {
+    const MOST: usize = 60;
+    let text: String = cell
+        .chars()
+        .take(MOST)
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect();
+    if cell.chars().nth(MOST).is_some() { format!("{text}…") } else { text }
 }
 
 impl Findings {
@@ -37,6 +54,7 @@ impl Findings {
     /// A mistake in a row (counted from 0); rows with the same message stand together.
     pub fn of_row(&mut self, column: &str, row: usize, message: impl Into<String>) {
         let message = message.into();
+        let many = self.all.iter().filter(|f| f.column == column).count() >= OF_COLUMN;
         match self.all.iter_mut().find(|f| f.count > 0 && f.column == column && f.message == message) {
             Some(f) => {
                 if f.rows.contains(&(row + 1)) {
@@ -47,6 +65,7 @@ impl Findings {
                     f.rows.push(row + 1);
                 }
             }
+            None if many => self.more += 1,
             None => self.all.push(Finding { column: column.to_owned(), rows: vec![row + 1], count: 1, message }),
         }
     }
@@ -54,7 +73,7 @@ impl Findings {
     /// The mistakes as a list.
     #[must_use]
     pub fn render(&self, file: &str) -> String {
-        let n = self.all.len();
+        let n = self.all.len() + self.more;
         let mut out = format!(
             "error: {file} cannot be analysed as the scenario asks: {n} mistake{}\n",
             if n == 1 { "" } else { "s" }
@@ -64,7 +83,7 @@ impl Findings {
         for f in self.all.iter().take(MOST) {
             out.push_str("  ");
             if !f.column.is_empty() {
-                let _ = write!(out, "column `{}`", f.column);
+                let _ = write!(out, "column `{}`", shown(&f.column));
                 if !f.rows.is_empty() {
                     out.push_str(", ");
                 }
@@ -85,8 +104,9 @@ impl Findings {
             }
             let _ = writeln!(out, "{}", f.message);
         }
-        if n > MOST {
-            let _ = writeln!(out, "  and {} more", n - MOST);
+        let shown = self.all.len().min(MOST);
+        if n > shown {
+            let _ = writeln!(out, "  and {} more", n - shown);
         }
         out
     }

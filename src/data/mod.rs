@@ -156,17 +156,18 @@ impl<'p, 's> Trial<'p, 's> {
 
     /// The rows of the analysis plan.
     pub fn analyse(&mut self) -> Vec<Answer> {
-        let rows = 0..self.protocol.scenario.analyses.len();
-        rows.map(|number| {
-            let mut answer = self.count(number);
-            let mut record = RowRecord::EMPTY;
-            self.work.selection.clear();
-            engine::analyse_row(self.protocol, 0, number, &mut self.work, &mut record);
-            answer.estimate = record.estimate;
-            answer.failed_resamples = record.failed_resamples;
-            answer
-        })
-        .collect()
+        (0..self.protocol.scenario.analyses.len()).map(|number| self.answer(number)).collect()
+    }
+
+    /// One row of the analysis plan, by its number.
+    pub fn answer(&mut self, number: usize) -> Answer {
+        let mut answer = self.count(number);
+        let mut record = RowRecord::EMPTY;
+        self.work.selection.clear();
+        engine::analyse_row(self.protocol, 0, number, &mut self.work, &mut record);
+        answer.estimate = record.estimate;
+        answer.failed_resamples = record.failed_resamples;
+        answer
     }
 }
 

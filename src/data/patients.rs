@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::Findings;
-use super::sheet::{Column, Sheet};
+use super::finding::{Findings, shown};
+use super::sheet::{Column, Sheet, slip};
 use crate::expr::{Expr, Program, nearest};
 use crate::protocol::Protocol;
 use crate::scenario::{Accrual, Mapping, Measure, TierOf};
@@ -41,6 +41,29 @@ impl<'a, 's> Reader<'a, 's> {
         self.arms(work);
         self.sites(work);
         self.once();
+        self.labels();
+    }
+
+    /// That labels are those of columns of words, each once.
+    fn labels(&mut self) {
+        for (header, labels) in &self.mapping.labels {
+            let Some(at) = self.sheet.position(header) else {
+                let message = self.no_column(header, "[data] labels names it");
+                self.found.of_column("", message);
+                continue;
+            };
+            let column = &self.sheet.columns[at];
+            let twice = labels.iter().enumerate().find(|(i, label)| labels[..*i].contains(label));
+            let message = match twice {
+                _ if labels.is_empty() => "[data] labels gives it no categories".to_owned(),
+                Some((_, label)) => format!("[data] labels names the category `{label}` twice"),
+                None if column.text.is_empty() && column.number.iter().any(|x| !x.is_nan()) => {
+                    "it holds numbers; [data] labels are the categories of a column of words".to_owned()
+                }
+                None => continue,
+            };
+            self.found.of_column(header, message);
+        }
     }
 
     fn arms(&mut self, work: &mut Workspace) {
@@ -54,7 +77,10 @@ impl<'a, 's> Reader<'a, 's> {
         };
         for (name, _) in &self.mapping.arms {
             if !arms.iter().any(|a| a.name == *name) {
-                self.found.of_column(header, format!("[data] arms names `{name}`, which is no arm of the trial"));
+                let near = nearest(name, arms.iter().map(|a| a.name.as_str()));
+                let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                let message = format!("[data] arms names `{name}`, which is no arm of the trial{near}");
+                self.found.of_column(header, message);
             }
         }
         let column = &self.sheet.columns[at];
@@ -62,12 +88,27 @@ impl<'a, 's> Reader<'a, 's> {
             .iter()
             .map(|arm| match self.mapping.arms.iter().find(|(name, _)| *name == arm.name) {
                 Some((_, value)) => vec![value.as_str()],
+                None if arm.label == arm.name => vec![arm.name.as_str()],
                 None => vec![arm.name.as_str(), arm.label.as_str()],
             })
             .collect();
         let allowed: Vec<&str> = values.iter().map(|v| v[0]).collect();
-        let allowed = format!("the arms are {}", listed(&allowed));
+        let allowed = format!(
+            "the arms are {} (arms = {{ {} = \"…\" }} under [data] says what stands there for an arm)",
+            listed(&allowed),
+            arms[0].name
+        );
         let numbers: Vec<Option<f64>> = values.iter().map(|v| v.iter().find_map(|v| v.parse().ok())).collect();
+        for (k, value) in values.iter().enumerate() {
+            let same = |j: &usize| numbers[*j].is_some() && numbers[*j] == numbers[k];
+            if let Some(j) = (0..k).find(|j| values[*j].iter().any(|v| value.contains(v)) || same(j)) {
+                let (one, other) = (&arms[j].name, &arms[k].name);
+                self.found.of_column(header, format!("`{}` stands for both arms, `{one}` and `{other}`", value[0]));
+            }
+        }
+        if !self.found.all.is_empty() {
+            return;
+        }
         let mut counts = vec![0_usize; arms.len()];
         let words: Vec<Option<usize>> =
             column.words.iter().map(|word| values.iter().position(|v| v.iter().any(|v| v == word))).collect();
@@ -90,7 +131,7 @@ impl<'a, 's> Reader<'a, 's> {
                 }
                 None => {
                     let found = word.map_or_else(|| x.to_string(), |w| column.words[w].clone());
-                    self.found.of_row(header, row, format!("`{found}` is no arm; {allowed}"));
+                    self.found.of_row(header, row, format!("`{}` is no arm; {allowed}", shown(&found)));
                 }
             }
         }
@@ -106,7 +147,7 @@ impl<'a, 's> Reader<'a, 's> {
         let wanted = plans.iter().any(|a| a.site_factor || a.site_stratum);
         let header = self.mapping.site.as_deref().unwrap_or("site");
         let Some(at) = self.sheet.position(header) else {
-            if wanted {
+            if wanted || self.mapping.site.is_some() {
                 let message = self.no_column(header, "name the column of the site, as site = \"centre\" under [data]");
                 self.found.of_column("", message);
             }
@@ -168,7 +209,7 @@ impl<'a, 's> Reader<'a, 's> {
                 self.found.of_row(
                     header,
                     row,
-                    format!("patient {name} stands there already, in row {}", pair[0].2 + 1),
+                    format!("patient {} stands there already, in row {}", shown(&name), pair[0].2 + 1),
                 );
             }
         }
@@ -275,10 +316,14 @@ impl<'a, 's> Reader<'a, 's> {
         let done = match column.code(labels) {
             Ok(()) => true,
             Err(rows) => {
-                for (row, found) in rows {
+                for (row, cell) in rows {
+                    let found = shown(&cell);
                     let message = match labels {
                         Some(labels) => format!("`{found}` is no category; they are {}", listed(labels)),
-                        None => format!("`{found}` is not a number"),
+                        None => match slip(&cell) {
+                            Some(why) => format!("`{found}` is not a number: {why}"),
+                            None => format!("`{found}` is not a number"),
+                        },
                     };
                     self.found.of_row(&column.header, row, message);
                 }
@@ -327,7 +372,7 @@ fn allowed_value(values: &[&str]) -> String {
 
 /// Names in a row.
 pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
-    let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", n.as_ref())).collect();
+    let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", shown(n.as_ref()))).collect();
     match &quoted[..] {
         [] => "none".to_owned(),
         [one] => one.clone(),

@@ -1,8 +1,10 @@
 //! A file of data as columns of numbers and words.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Once;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
@@ -69,8 +71,23 @@ impl Column {
         if let Some(labels) = labels {
             order = labels.iter().map(String::as_str).collect();
         }
-        let codes: Vec<Option<f64>> =
-            self.words.iter().map(|w| order.iter().position(|o| o == w).map(|k| k as f64 + 1.0)).collect();
+        if labels.is_none() {
+            // words that were to be numbers are no categories
+            let slips: Vec<bool> = self.words.iter().map(|w| slip(w).is_some()).collect();
+            let wrong: Vec<(usize, String)> = self
+                .text
+                .iter()
+                .filter(|(_, k)| slips[*k as usize])
+                .map(|&(row, k)| (row as usize, self.words[k as usize].clone()))
+                .collect();
+            if !wrong.is_empty() {
+                return Err(wrong);
+            }
+        }
+        // the first of two equal labels counts
+        let places: BTreeMap<&str, usize> = order.iter().enumerate().rev().map(|(k, label)| (*label, k)).collect();
+        let code = |word: &String| places.get(word.as_str()).map(|k| *k as f64 + 1.0);
+        let codes: Vec<Option<f64>> = self.words.iter().map(code).collect();
         let mut wrong = Vec::new();
         let numbers = self.number.iter().enumerate().filter(|(_, x)| !x.is_nan());
         if labels.is_none() {
@@ -124,14 +141,14 @@ pub enum Unreadable {
 
 impl Sheet {
     /// Reads a CSV file, or a Parquet file where its name ends in `.parquet`; cells that hold one of `missing`, or nothing but spaces
-    /// and one of these, are missing.
+    /// and one of these, are missing, and numbers that equal one of them.
     ///
     /// # Errors
     /// See [`Unreadable`].
     pub fn read(path: &Path, missing: &[String]) -> Result<Self, Unreadable> {
         let parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
         let file = File::open(path).map_err(|e| Unreadable::World(Error::read(path, e)))?;
-        if parquet { Self::parquet(path, file, missing) } else { Self::csv(path, file, missing) }
+        if parquet { damaged(|| Self::parquet(file, missing)) } else { Self::csv(path, file, missing) }
     }
 
     /// Reads comma-separated values: a line of headers, then a line a patient; lines that begin with `#` before the headers are
@@ -146,18 +163,25 @@ impl Sheet {
                 csv::ErrorKind::Io(e) => Unreadable::World(Error::read(path, e)),
                 csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
                     let line = pos.map_or(0, |p| p.line());
-                    Unreadable::Content(format!("line {line} has {len} cells; the line of headers has {expected_len}"))
+                    let cells = if len == 1 { "1 cell".to_owned() } else { format!("{len} cells") };
+                    let help =
+                        "text with a comma or a line break stands in quotation marks, and each that opens is closed";
+                    Unreadable::Content(format!(
+                        "line {line} has {cells}; the line of headers has {expected_len} ({help})"
+                    ))
                 }
                 csv::ErrorKind::Utf8 { pos, .. } => {
                     let line = pos.map_or(0, |p| p.line());
-                    Unreadable::Content(format!("line {line} is not text in UTF-8"))
+                    Unreadable::Content(format!("line {line} is not text in UTF-8; save the file as CSV in UTF-8"))
                 }
                 _ => Unreadable::Content(text),
             }
         };
         let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).buffer_capacity(1 << 18).from_reader(reader);
         let headers = reader.headers().map_err(wrong)?.clone();
+        no_other_format(&headers)?;
         let names = headers.iter().map(|h| h.trim().trim_start_matches('\u{feff}').to_owned());
+        let missing = &Missing::new(missing);
         let mut sheet = Self::headed(names.collect())?;
         sheet.has_header_line = true;
         let mut words = vec![BTreeMap::new(); sheet.columns.len()];
@@ -170,7 +194,7 @@ impl Sheet {
                 let Ok(cell) = std::str::from_utf8(cell) else {
                     let line = record.position().map_or(0, csv::Position::line);
                     return Err(Unreadable::Content(format!(
-                        "line {line}, column `{}`: not text in UTF-8",
+                        "line {line}, column `{}`: not text in UTF-8; save the file as CSV in UTF-8",
                         column.header
                     )));
                 };
@@ -181,11 +205,12 @@ impl Sheet {
         Ok(sheet)
     }
 
-    fn parquet(path: &Path, file: File, missing: &[String]) -> Result<Self, Unreadable> {
-        let wrong = |e: parquet::errors::ParquetError| Unreadable::Content(format!("{}: {e}", path.display()));
+    fn parquet(file: File, missing: &[String]) -> Result<Self, Unreadable> {
+        let wrong = |e: parquet::errors::ParquetError| Unreadable::Content(e.to_string());
+        let missing = &Missing::new(missing);
         let reader = SerializedFileReader::new(file).map_err(wrong)?;
-        let schema = reader.metadata().file_metadata().schema_descr();
-        let mut sheet = Self::headed(schema.columns().iter().map(|c| c.name().to_owned()).collect())?;
+        let fields = reader.metadata().file_metadata().schema().get_fields();
+        let mut sheet = Self::headed(fields.iter().map(|c| c.name().to_owned()).collect())?;
         let mut words = vec![BTreeMap::new(); sheet.columns.len()];
         for row in reader.get_row_iter(None).map_err(wrong)? {
             let row = row.map_err(wrong)?;
@@ -193,13 +218,16 @@ impl Sheet {
                 return Err(Unreadable::Content(format!("more than {MOST_ROWS} rows")));
             }
             for ((column, words), (_, field)) in sheet.columns.iter_mut().zip(&mut words).zip(row.get_column_iter()) {
-                match number(field) {
-                    Some(x) => column.number.push(x),
-                    None => match field {
-                        Field::Null => column.number.push(f64::NAN),
-                        Field::Str(text) => push(column, words, text.trim(), missing),
-                        other => push(column, words, &other.to_string(), missing),
+                match (number(field), field) {
+                    (Some(x), _) if x.is_finite() => column.number.push(if missing.is(x) { f64::NAN } else { x }),
+                    (Some(x), _) if x.is_nan() => column.number.push(x),
+                    (_, Field::Null) => column.number.push(f64::NAN),
+                    (_, Field::Str(text)) => push(column, words, text.trim(), missing),
+                    (_, Field::Bytes(bytes)) => match bytes.as_utf8() {
+                        Ok(text) => push(column, words, text.trim(), missing),
+                        Err(_) => push(column, words, &field.to_string(), missing),
                     },
+                    (_, other) => push(column, words, &other.to_string(), missing),
                 }
             }
             sheet.rows += 1;
@@ -216,7 +244,7 @@ impl Sheet {
         }
         for (i, header) in headers.iter().enumerate() {
             if !header.is_empty() && headers[..i].contains(header) {
-                return Err(Unreadable::Content(format!("two columns are called `{header}`")));
+                return Err(Unreadable::Content(format!("two columns are called `{}`", super::finding::shown(header))));
             }
         }
         let columns = headers.into_iter().map(|header| Column { header, ..Column::default() }).collect();
@@ -247,20 +275,106 @@ fn number(field: &Field) -> Option<f64> {
     })
 }
 
-/// Appends a cell.
-fn push(column: &mut Column, words: &mut BTreeMap<String, u32>, cell: &str, missing: &[String]) {
-    // `nan` and `inf` are words here: no measurement is infinite
+thread_local! {
+    /// Whether a panic of this thread is caught and says nothing.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What a reader gives that panics on some damaged files.
+fn damaged<T>(read: impl FnOnce() -> Result<T, Unreadable> + std::panic::UnwindSafe) -> Result<T, Unreadable> {
+    // what the panic would say of itself helps nobody: the file is at fault
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                before(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let found = std::panic::catch_unwind(read);
+    QUIET.set(false);
+    found.unwrap_or_else(|_| Err(Unreadable::Content("it is a damaged Parquet file".to_owned())))
+}
+
+/// Spellings of a missing value, and those of them that are numbers, as `-9`.
+struct Missing<'m> {
+    words: &'m [String],
+    numbers: Vec<f64>,
+}
+
+impl<'m> Missing<'m> {
+    fn new(words: &'m [String]) -> Self {
+        Self { words, numbers: words.iter().filter_map(|w| finite(w)).collect() }
+    }
+
+    fn is(&self, x: f64) -> bool {
+        self.numbers.contains(&x)
+    }
+}
+
+/// The finite number that a cell holds. `nan` and `inf` are words: no measurement is infinite.
+fn finite(cell: &str) -> Option<f64> {
     let begins = cell.as_bytes().first().is_some_and(|c| c.is_ascii_digit() || b"+-.".contains(c));
-    if begins
-        && let Ok(x) = cell.parse::<f64>()
-        && x.is_finite()
-    {
-        column.number.push(x);
+    if begins { cell.parse().ok().filter(|x: &f64| x.is_finite()) } else { None }
+}
+
+/// What a word that should be a number comes from: why it is not one, and what to write.
+#[must_use]
+pub fn slip(word: &str) -> Option<&'static str> {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let only = |signs: &str| digits > 0 && word.chars().all(|c| c.is_ascii_digit() || signs.contains(c));
+    let parts = |separator: char| {
+        let lengths: Vec<usize> = word.split(separator).map(str::len).collect();
+        let date = matches!(lengths[..], [4, 1 | 2, 1 | 2] | [1 | 2, 1 | 2, 2 | 4]);
+        date && word.chars().all(|c| c.is_ascii_digit() || c == separator)
+    };
+    match word.split([' ', 'T']).next() {
+        _ if word.parse::<f64>().is_ok_and(|x| !x.is_finite()) => Some("numbers are finite, below 1.8e308"),
+        _ if word.contains(',') && only("+-.,eE ") => Some("numbers have a decimal point and no commas"),
+        _ if word.ends_with('%') && only("+-.% ") => Some("leave the percent sign out"),
+        Some(date)
+            if ['-', '/', '.'].into_iter().any(parts) || (date.len() < word.len() && slip(date) == Some(DATE)) =>
+        {
+            Some(DATE)
+        }
+        _ => None,
+    }
+}
+
+/// See [`slip`].
+const DATE: &str = "a date is no number: give the time from entry, in one unit";
+
+/// That the line of headers is not one of another kind of file.
+fn no_other_format(headers: &csv::StringRecord) -> Result<(), Unreadable> {
+    let first = headers.get(0).unwrap_or_default();
+    let what = match first {
+        _ if first.starts_with("PK\u{3}\u{4}") => "it is a spreadsheet or an archive; save the table as CSV in UTF-8",
+        _ if first.starts_with("PAR1") => "it is a Parquet file; let its name end in .parquet",
+        _ => {
+            let separators = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")];
+            let Some((_, name)) = separators.iter().find(|(sign, _)| headers.len() == 1 && first.contains(*sign))
+            else {
+                return Ok(());
+            };
+            return Err(Unreadable::Content(format!(
+                "{name} stand between its headers; cells are separated by commas, and decimals have a point: save it as CSV so"
+            )));
+        }
+    };
+    Err(Unreadable::Content(what.to_owned()))
+}
+
+/// Appends a cell.
+fn push(column: &mut Column, words: &mut BTreeMap<String, u32>, cell: &str, missing: &Missing<'_>) {
+    if let Some(x) = finite(cell) {
+        column.number.push(if missing.is(x) { f64::NAN } else { x });
         return;
     }
     let row = column.number.len() as u32;
     column.number.push(f64::NAN);
-    if missing.iter().any(|m| m == cell) {
+    if missing.words.iter().any(|m| m == cell) {
         return;
     }
     let next = words.len() as u32;

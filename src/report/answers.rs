@@ -179,8 +179,16 @@ fn significant(x: f64, error: Option<f64>) -> String {
     fixed(x, decimals)
 }
 
+/// A number with so many decimals; in powers of ten where it is huge.
 fn fixed(x: f64, decimals: usize) -> String {
-    format!("{x:.decimals$}").replace('-', "−")
+    let text = match x {
+        _ if x.is_infinite() => if x > 0.0 { "∞" } else { "−∞" }.to_owned(),
+        _ if x.abs() >= 1e9 => format!("{x:.3e}"),
+        _ => format!("{x:.decimals$}"),
+    };
+    // what is rounded to 0 has no sign
+    let zero = text.trim_start_matches('-').bytes().all(|c| c == b'0' || c == b'.');
+    if zero { text.trim_start_matches('-').to_owned() } else { text.replace('-', "−") }
 }
 
 fn percent(level: f64) -> String {

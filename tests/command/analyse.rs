@@ -208,3 +208,202 @@ fn a_file_that_is_not_there_is_the_world_s_fault() {
     assert!(said.contains("--data"), "{said}");
     let _ = patency(&["analyse", "--help"]);
 }
+
+/// What is no comma-separated table is called by its name, with what to do about it.
+#[test]
+fn other_kinds_of_file_are_named() {
+    for (rows, said) in [
+        (ROWS.replace(',', ";"), "semicolons stand between its headers"),
+        (ROWS.replace(',', "\t"), "tabs stand between its headers"),
+        (ROWS.replace(',', "|"), "bars stand between its headers"),
+        ("PK\u{3}\u{4}abcdef".to_owned(), "a spreadsheet or an archive"),
+        ("PAR1abcdef".to_owned(), "let its name end in .parquet"),
+        (ROWS.replacen("a,control", "\"a,control", 1), "quotation marks, and each that opens is closed"),
+        (format!("{ROWS}i,control,5\n"), "line 10 has 3 cells; the line of headers has 6"),
+        (ROWS.replace('\n', ",\n").replacen("score,", "score,age", 1), "two columns are called `age`"),
+    ] {
+        let found = mistakes(PLAN, &rows);
+        assert!(found.contains(said), "no {said} in {found}");
+    }
+}
+
+/// Byte order marks, carriage returns, blank lines and quoted line breaks change nothing.
+#[test]
+fn other_ways_of_writing_a_table_are_read() {
+    let plain = analyse(PLAN, ROWS, &["--format", "csv"]);
+    for rows in [
+        format!("\u{feff}{ROWS}"),
+        format!("\u{feff}\"id\"{}", ROWS.trim_start_matches("id")),
+        ROWS.replace('\n', "\r\n"),
+        ROWS.replace('\n', "\n\n"),
+        ROWS.replacen("a,control", "\"a \"\"b\"\",\n c\",\" control \"", 1),
+        ROWS.replace(",1\n", ",+1.0e0\n"),
+        ROWS.replace('\n', ",\n"),
+    ] {
+        assert_eq!(analyse(PLAN, &rows, &["--format", "csv"]), plain, "{rows}");
+    }
+}
+
+#[test]
+fn words_that_were_to_be_numbers_are_no_categories() {
+    let score = PLAN.replace(
+        "binary = { value = \"score < 3\", better = \"lower\" }",
+        "score = { value = \"score\", better = \"lower\" }",
+    );
+    let score = score.replace("difference-of-proportions", "t-test");
+    let everywhere = |column: usize, f: &dyn Fn(&str) -> String| -> String {
+        let line = |(i, line): (usize, &str)| {
+            let cells =
+                line.split(',').enumerate().map(|(c, x)| if i > 0 && c == column { f(x) } else { x.to_owned() });
+            cells.collect::<Vec<_>>().join(",")
+        };
+        ROWS.lines().enumerate().map(line).collect::<Vec<_>>().join("\n")
+    };
+    for (rows, said) in [
+        (
+            everywhere(4, &|x| format!("\"{x},5\"")),
+            "column `age`, row 1: `60,5` is not a number: numbers have a decimal point",
+        ),
+        (everywhere(4, &|x| format!("{x}%")), "`60%` is not a number: leave the percent sign out"),
+        (ROWS.replace(",60,", ",1e400,"), "`1e400` is not a number: numbers are finite"),
+        (ROWS.replace(",60,", ",inf,"), "`inf` is not a number: numbers are finite"),
+        (everywhere(2, &|x| format!("2024-03-0{x}")), "`2024-03-05` is not a number: a date is no number"),
+        (everywhere(2, &|x| format!("0{x}/03/2024")), "`05/03/2024` is not a number: a date is no number"),
+        (everywhere(2, &|x| format!("2024-03-0{x} 12:00:00")), "a date is no number"),
+        (
+            everywhere(2, &|x| format!("{x} days")),
+            "column `days`: it holds words, as `5 days`; a time from entry is a number",
+        ),
+        (
+            everywhere(2, &|x| format!("4535{x}")),
+            "column `days`: its times are from 45352 to 45359: dates as a spreadsheet counts them?",
+        ),
+        (
+            everywhere(5, &|x| format!("about {x}")),
+            "column `score`: it holds words, as `about 1`; a score is a number (labels = { score",
+        ),
+    ] {
+        let found = mistakes(&score, &rows);
+        assert!(found.contains(said), "no {said} in {found}");
+    }
+}
+
+#[test]
+fn spellings_of_a_missing_value_may_be_numbers() {
+    let plan = PLAN.replace("patient = \"id\"", "patient = \"id\"\nmissing = [\"NA\", \".\", \"-9\"]");
+    let rows = ROWS.replace("b,treatment,9,0,50,4", "b,treatment,9,0,-9.0,4");
+    let answers: serde_json::Value = serde_json::from_str(&analyse(&plan, &rows, &["--format", "json"])).unwrap();
+    assert_eq!(number(&list(&answers, "/analyses")[0], "/left_out/baseline"), 2.0);
+}
+
+#[test]
+fn keys_of_data_that_contradict_each_other_are_refused() {
+    let with = |line: &str| PLAN.replacen("[data]", &format!("[data]\n{line}"), 1);
+    for (line, said) in [
+        ("arms = { control = \"1\", treatment = \"1\" }", "`1` stands for both arms, `control` and `treatment`"),
+        ("arms = { control = \"1\", treatment = \"1.0\" }", "`1.0` stands for both arms, `control` and `treatment`"),
+        ("arms = { contol = \"1\" }", "`contol`, which is no arm of the trial; did you mean `control`?"),
+        (
+            "labels = { status = [\"0\", \"1\"] }",
+            "it holds numbers; [data] labels are the categories of a column of words",
+        ),
+        ("labels = { arm = [\"control\", \"control\"] }", "[data] labels names the category `control` twice"),
+        ("labels = { arm = [] }", "[data] labels gives it no categories"),
+        ("labels = { arn = [\"a\"] }", "there is no column `arn` ([data] labels names it)"),
+        ("site = \"centre\"", "there is no column `centre`"),
+        ("arm = \"status\"", "arms = { control = \"…\" } under [data] says what stands there for an arm"),
+    ] {
+        let found = mistakes(&with(line), ROWS);
+        assert!(found.contains(said), "{line}: no {said} in {found}");
+    }
+    // arms written as numbers, however they are written
+    let numbered = ROWS.replace("control", "1.0").replace("treatment", "2");
+    let plan = with("arms = { control = \"1\", treatment = \"2.00\" }");
+    assert_eq!(analyse(&plan, &numbered, &["--format", "csv"]), analyse(PLAN, ROWS, &["--format", "csv"]));
+}
+
+/// A message shows the cell that is wrong, but neither megabytes of it nor what would steer a terminal.
+#[test]
+fn cells_in_messages_are_short_and_plain() {
+    let said = mistakes(PLAN, &ROWS.replacen("control", &format!("con\u{1b}[31mtrol{}", "x".repeat(1_000_000)), 1));
+    assert!(
+        said.contains("`con\\u{1b}[31mtrolxxx") && said.contains("x…` is no arm"),
+        "{}",
+        &said[..300.min(said.len())]
+    );
+    assert!(said.len() < 1000 && !said.contains('\u{1b}'));
+}
+
+/// Numbers beyond what can be shown in full.
+#[test]
+fn huge_and_tiny_numbers_stand_in_the_table() {
+    let plan = PLAN.replace("difference-of-proportions = {}", "clopper-pearson = { probability = 1e-305 }").replace(
+        "name = \"low\"\nendpoint",
+        "name = \"sum\"\nendpoint = \"sum\"\nt-test = {}\n[[analysis]]\nname = \"low\"\nendpoint",
+    );
+    let plan = plan.replace("[[analysis]]\nname = \"primary\"", "[[endpoint]]\nname = \"sum\"\nscore = { value = \"score * 1e100\", better = \"lower\" }\n[[analysis]]\nname = \"primary\"");
+    let shown = analyse(&plan, ROWS, &[]);
+    assert!(shown.contains("< 1e-300"), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() < 200) && shown.contains("e100"), "{shown}");
+}
+
+/// A column of nothing but mistakes is not shown in full, hides no other, and costs no more than reading it.
+#[test]
+fn as_many_mistakes_as_rows_are_survived() {
+    let mut rows = String::from("id,arm,days,status,age,score\n");
+    for i in 0..60_000 {
+        rows.push_str(&format!("{i},arm-{i},-{i}.5,{i},x{i},y{i}\n"));
+    }
+    let started = std::time::Instant::now();
+    let said = mistakes(PLAN, &rows);
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+    assert!(said.lines().count() < 45, "{said}");
+    assert!(
+        said.contains("column `arm`, row 1") && said.contains("column `days`, row 1") && said.contains("more"),
+        "{said}"
+    );
+}
+
+#[test]
+fn many_columns_are_read_and_too_many_refused() {
+    let wide = |columns: usize| -> String {
+        let line = |(i, line): (usize, &str)| {
+            let more: Vec<String> =
+                (0..columns - 6).map(|c| if i == 0 { format!("c{c}") } else { c.to_string() }).collect();
+            format!("{line},{}\n", more.join(","))
+        };
+        ROWS.lines().enumerate().map(line).collect()
+    };
+    assert_eq!(analyse(PLAN, &wide(5_000), &["--format", "csv"]), analyse(PLAN, ROWS, &["--format", "csv"]));
+    let said = mistakes(PLAN, &wide(5_001));
+    assert!(said.contains("5001 columns; at most 5000 can be"), "{said}");
+}
+
+/// A Parquet file cut anywhere, or with a byte changed, is read or refused, each without a panic.
+#[test]
+fn damaged_parquet_files_are_survived() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trial.parquet");
+    printed(&["cohort", P1, "--view", "observed", "--n", "20", "--out", text(&file)]);
+    let bytes = std::fs::read(&file).unwrap();
+    let missing = [String::new()];
+    let mut refused = 0;
+    let mut read = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        match patency::data::sheet::Sheet::read(&file, &missing) {
+            Ok(sheet) => assert!(sheet.columns.iter().all(|c| c.number.len() == sheet.rows)),
+            Err(_) => refused += 1,
+        }
+    };
+    for cut in (0..bytes.len()).step_by(61) {
+        read(&bytes[..cut]);
+    }
+    for at in (0..bytes.len()).step_by(7) {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= flip;
+            read(&damaged);
+        }
+    }
+    assert!(refused > bytes.len() / 61, "{refused}");
+}

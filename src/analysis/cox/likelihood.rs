@@ -27,6 +27,14 @@ pub(super) struct Likelihood<'a> {
 impl Likelihood<'_> {
     /// Score and information (row-major, lower triangle) at `beta`.
     pub(super) fn derivatives(&mut self, beta: &[f64], score: &mut [f64], information: &mut Vec<f64>) {
+        let size = beta.len();
+        information.clear();
+        information.resize(size * size, 0.0);
+        if self.terms.is_empty() {
+            // a stratum without events says nothing
+            score.fill(0.0);
+            return;
+        }
         let at_risk = self.rows.len() / 2;
         let (weights, products) = self.rows.split_at_mut(at_risk);
         let columns = || self.columns.chunks_exact(self.n).map(|x| &x[..at_risk]);
@@ -57,9 +65,6 @@ impl Likelihood<'_> {
         }
 
         spread(weights, self.segments, self.gone, self.terms);
-        let size = beta.len();
-        information.clear();
-        information.resize(size * size, 0.0);
         let means = || self.means.chunks_exact(self.terms.len());
         for (a, (x, mean)) in columns().zip(means()).enumerate() {
             multiply(weights, x, products);

@@ -13,6 +13,9 @@ use crate::scenario::reader;
 use crate::scenario::written::{Formula, Item, Located, Table};
 use crate::scenario::{Header, Marginal, Variable};
 
+/// Most columns: their numbers are of 16 bits.
+const MOST_COLUMNS: usize = 60_000;
+
 /// What `[data]` says of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mapping {
@@ -138,6 +141,18 @@ impl Resolver {
             }
             let formula = Formula { text, span: value.span.clone(), start: Some(value.span.start + 1) };
             self.data.push((name.clone(), span.clone(), (!plain).then_some(formula)));
+        }
+        let own = file.tables("variable").len() + file.tables("outcome").len();
+        if own + self.data.len() + unseen.len() > MOST_COLUMNS {
+            self.say(Diagnostic::new(
+                Code::WrongLength,
+                file.span_of("data"),
+                format!(
+                    "headers, names under [data] and events are {}; at most {MOST_COLUMNS} can be",
+                    self.data.len() + unseen.len()
+                ),
+            ));
+            self.data.clear();
         }
         self.data.len()
     }
