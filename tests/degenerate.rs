@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use patency::analysis::{Decision, FAMILY, Scale, Status};
 use patency::data::sheet::Sheet;
@@ -449,7 +448,6 @@ fn contract_every_method_answers_or_says_why_not_on_degenerate_data() {
             let options = Options { n: Some(n), headers: Some(&headers), ..Options::default() };
             let scenario = read(&text, &options).unwrap_or_else(|r| panic!("{}", r.render(&text, "plan", false)));
             let protocol = Protocol::compile(&scenario, 1, Wanted::Analyses);
-            let started = Instant::now();
             let mut trial = match Trial::read(&protocol, sheet, &mapping) {
                 Ok(trial) => trial,
                 Err(found) => {
@@ -494,7 +492,6 @@ fn contract_every_method_answers_or_says_why_not_on_degenerate_data() {
                     }
                 }
             }
-            assert!(started.elapsed() < Duration::from_secs(60), "{name} takes {:?}", started.elapsed());
         }
     }
     let silent: Vec<&str> =
