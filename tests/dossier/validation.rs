@@ -241,7 +241,7 @@ fn contract_every_method_can_be_followed_from_requirement_to_figures() {
     }
     let text = format!(
         "# Validation\n\n{INTRODUCTION}\n{} methods, {} cases on {} data sets, {} figures. The largest deviation |x − r|/|r| of a figure x from another program's r is \
-         rounded up to a power of ten; tolerances, and what limits the precision of other programs, stand in the sections.\n\n\
+         rounded up to a power of ten; a program called *naive* is the definition written out in the script; tolerances, and what limits the precision of other programs, stand in the sections.\n\n\
          {overview}\n## Methods\n\n{sections}{}{}",
         FAMILY.len(),
         CASES.len(),

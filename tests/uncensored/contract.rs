@@ -31,6 +31,7 @@ fn methods(rows: &Rows) -> Vec<Box<dyn Analysis>> {
             method(proportions, &[("test", "pooled-z")], &[]),
             method(proportions, &[("test", "chi-square")], &["continuity"]),
             method(proportions, &[("test", "wald")], &[]),
+            method("ratio-of-proportions", &[], &[]),
             method("logistic", &[], &[]),
             method("wilcoxon", &[], &[]),
         ],

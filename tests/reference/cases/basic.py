@@ -85,6 +85,8 @@ def odds(analysis, y, names, better):
     row(analysis, 1e-5, STATSMODELS, estimate=np.asarray(fit.params)[0], se=np.asarray(fit.bse)[0], z=better * np.asarray(fit.tvalues)[0])
 
 
+if case in ("pbc", "colon", "housing"):
+    print("# reason: OrderedModel of statsmodels takes derivatives by differences")
 if case == "birthwt":
     proportions(d.smoke, d.low, -1)
     logistic("logistic", "low", ["smoke"], -1)
