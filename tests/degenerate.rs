@@ -484,6 +484,11 @@ fn contract_every_method_answers_or_says_why_not_on_degenerate_data() {
                 without_arm: 0,
                 analyses: trial.answers(),
             };
+            for a in shown.analyses.iter().filter(|a| a.status != "estimated" && !a.parts.is_empty()) {
+                if a.parts.iter().all(|part| part.value == Some(0.0)) {
+                    complaints.push(format!("{}: {name}: parts of 0 where there are none", a.method));
+                }
+            }
             for text in [answers::text(&shown), answers::csv(&shown)] {
                 for line in text.lines() {
                     let cells = line.split(|c: char| c.is_whitespace() || c == ',' || c == '=');

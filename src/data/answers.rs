@@ -20,6 +20,8 @@ impl Trial<'_, '_> {
         let finite = |x: f64| Some(x).filter(|x| answered && x.is_finite());
         let interval = [e.lower, e.upper].map(finite);
         let tail = row.rule.tail();
+        // a method that gave up before it had any part of its answer
+        let empty = !answered && e.parts.iter().all(|x| *x == 0.0);
         answer::Answer {
             name: plan.name.clone(),
             label: plan.label.clone(),
@@ -57,7 +59,10 @@ impl Trial<'_, '_> {
                 .parts()
                 .iter()
                 .zip(e.parts)
-                .map(|(name, value)| Part { name: (*name).to_owned(), value: Some(value).filter(|x| x.is_finite()) })
+                .map(|(name, value)| Part {
+                    name: (*name).to_owned(),
+                    value: Some(value).filter(|x| !empty && x.is_finite()),
+                })
                 .collect(),
             bootstrap: plan.bootstrap.map(|resamples| Bootstrap { resamples, failed: a.failed_resamples }),
         }
