@@ -3,7 +3,7 @@
 use crate::analysis::r;
 use crate::analysis::table::Table;
 use crate::analysis::wald::assemble;
-use crate::analysis::{Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::{Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
 use crate::math::beta::{Beta, exceeds};
 use crate::math::root::zero;
@@ -136,22 +136,19 @@ impl Analysis for BetaBinomial {
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, _: &mut Scratch) -> Estimate {
-        let Response::Binary(y) = data.response else {
+        let Some(table) = Table::of(data) else {
             return Estimate::failed(Status::NoVariation, data.arm.len());
         };
-        let table = Table::count(data.arm, y);
-        let n = (table.n[0] + table.n[1]) as usize;
-        let events = (table.events[0] + table.events[1]) as usize;
-        let failed = |status| Estimate::failed(status, n).counted(n, events);
-        if table.n[0] == 0 || table.n[1] == 0 {
-            return failed(Status::EmptyArm);
+        if table.lacks_an_arm() {
+            return table.failed(Status::EmptyArm);
         }
+        let (n, events) = (table.patients(), table.responses());
         let posterior = |arm: usize| {
             let [a, b] = self.priors[arm];
             Beta::new(a + f64::from(table.events[arm]), b + f64::from(table.n[arm] - table.events[arm]))
         };
         let (Some(control), Some(experimental)) = (posterior(0), posterior(1)) else {
-            return failed(Status::NotConverged);
+            return table.failed(Status::NotConverged);
         };
         let larger = exceeds(&experimental, &control, rule.null);
         let smaller = exceeds(&control, &experimental, -rule.null);
@@ -161,7 +158,7 @@ impl Analysis for BetaBinomial {
         let sd = (control.variance() + experimental.variance()).sqrt();
         let mut out = assemble(experimental.mean() - control.mean(), sd, limits, 0.0, none).counted(n, events);
         if out.status != Status::Estimated {
-            return failed(Status::NotConverged);
+            return table.failed(Status::NotConverged);
         }
         out.z = f64::NAN;
         out.others = Some([benefit, (2.0 * benefit.min(none)).min(1.0)]);

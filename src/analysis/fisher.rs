@@ -3,7 +3,7 @@
 use crate::analysis::exact::{Observed, exact};
 use crate::analysis::r;
 use crate::analysis::table::Table;
-use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::{Analysis, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::math::discrete::Family;
 use crate::scenario::form::{Complaint, Form, Values};
 
@@ -60,17 +60,15 @@ impl Analysis for Fisher {
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, _: &mut Scratch) -> Estimate {
-        let Response::Binary(y) = data.response else {
+        let Some(table) = Table::of(data) else {
             return Estimate::failed(Status::NoVariation, data.arm.len());
         };
-        let table = Table::count(data.arm, y);
-        let n = (table.n[0] + table.n[1]) as usize;
-        let events = (table.events[0] + table.events[1]) as usize;
-        if table.n[0] == 0 || table.n[1] == 0 {
-            return Estimate::failed(Status::EmptyArm, n).counted(n, events);
+        if table.lacks_an_arm() {
+            return table.failed(Status::EmptyArm);
         }
-        if events == 0 || events == n {
-            return Estimate::failed(Status::NoVariation, n).counted(n, events);
+        let (n, events) = (table.patients(), table.responses());
+        if table.is_constant() {
+            return table.failed(Status::NoVariation);
         }
         let [n0, n1] = table.n.map(f64::from);
         let [x0, x1] = table.events.map(f64::from);

@@ -3,7 +3,7 @@
 use crate::analysis::r;
 use crate::analysis::table::Table;
 use crate::analysis::wald::{assemble, critical_value};
-use crate::analysis::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::{Analysis, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
 use crate::math::root::zero;
 use crate::math::tail::normal_upper_tail;
@@ -90,15 +90,13 @@ impl Analysis for Newcombe {
     }
 
     fn analyse(&self, data: &Dataset<'_>, rule: &Rule, _: &mut Scratch) -> Estimate {
-        let Response::Binary(y) = data.response else {
+        let Some(table) = Table::of(data) else {
             return Estimate::failed(Status::NoVariation, data.arm.len());
         };
-        let table = Table::count(data.arm, y);
-        let n = (table.n[0] + table.n[1]) as usize;
-        let events = (table.events[0] + table.events[1]) as usize;
-        if table.n[0] == 0 || table.n[1] == 0 {
-            return Estimate::failed(Status::EmptyArm, n).counted(n, events);
+        if table.lacks_an_arm() {
+            return table.failed(Status::EmptyArm);
         }
+        let (n, events) = (table.patients(), table.responses());
         let [p0, p1] = [0, 1].map(|arm| f64::from(table.events[arm]) / f64::from(table.n[arm]));
         let variance = |arm: usize, p: f64| p * (1.0 - p) / f64::from(table.n[arm]);
         let se = (variance(1, p1) + variance(0, p0)).sqrt();

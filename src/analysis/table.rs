@@ -1,6 +1,6 @@
 //! Patients counted by arm and response.
 
-use crate::analysis::Dataset;
+use crate::analysis::{Dataset, Estimate, Response, Status};
 
 /// A 2 × 2 table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,43 @@ pub struct Table {
 }
 
 impl Table {
+    /// The table of a binary endpoint; none of another.
+    #[inline]
+    #[must_use]
+    pub fn of(data: &Dataset<'_>) -> Option<Self> {
+        if let Response::Binary(y) = data.response { Some(Self::count(data.arm, y)) } else { None }
+    }
+
+    /// Whether an arm has no patients.
+    #[must_use]
+    pub fn lacks_an_arm(&self) -> bool {
+        self.n.contains(&0)
+    }
+
+    /// All patients.
+    #[must_use]
+    pub fn patients(&self) -> usize {
+        (self.n[0] + self.n[1]) as usize
+    }
+
+    /// All responses.
+    #[must_use]
+    pub fn responses(&self) -> usize {
+        (self.events[0] + self.events[1]) as usize
+    }
+
+    /// Whether all responses are alike.
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        self.responses() == 0 || self.responses() == self.patients()
+    }
+
+    /// No estimate, with the numbers at hand.
+    #[must_use]
+    pub fn failed(&self, status: Status) -> Estimate {
+        Estimate::failed(status, self.patients()).counted(self.patients(), self.responses())
+    }
+
     /// Counts 0/1 responses by arm, in any order of rows.
     #[must_use]
     pub fn count(arm: &[u8], response: &[u8]) -> Self {
