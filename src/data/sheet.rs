@@ -14,6 +14,9 @@ use crate::Error;
 /// Most rows: their numbers must fit the analyses' indices.
 const MOST_ROWS: usize = 10_000_000;
 
+/// Longest line [bytes].
+const LONGEST_LINE: usize = 64 << 20;
+
 /// Most columns.
 const MOST_COLUMNS: usize = 5_000;
 
@@ -177,7 +180,8 @@ impl Sheet {
                 _ => Unreadable::Content(text),
             }
         };
-        let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).buffer_capacity(1 << 18).from_reader(reader);
+        let lines = Lines { reader, since: 0 };
+        let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).buffer_capacity(1 << 18).from_reader(lines);
         let headers = reader.headers().map_err(wrong)?.clone();
         no_other_format(&headers)?;
         let names = headers.iter().map(|h| h.trim().trim_start_matches('\u{feff}').to_owned());
@@ -255,6 +259,28 @@ impl Sheet {
     #[must_use]
     pub fn position(&self, header: &str) -> Option<usize> {
         self.columns.iter().position(|c| c.header == header)
+    }
+}
+
+/// Ends a file whose lines never end, before they fill the memory.
+struct Lines<R> {
+    reader: R,
+    /// Bytes since the last line break.
+    since: usize,
+}
+
+impl<R: std::io::Read> std::io::Read for Lines<R> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let got = self.reader.read(to)?;
+        self.since = match to[..got].iter().rposition(|&b| b == b'\n') {
+            Some(at) => got - at - 1,
+            None => self.since + got,
+        };
+        if self.since > LONGEST_LINE {
+            let why = format!("a line is longer than {} MB: no table is", LONGEST_LINE >> 20);
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, why));
+        }
+        Ok(got)
     }
 }
 

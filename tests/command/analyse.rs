@@ -201,6 +201,14 @@ fn words_flags_units_and_missing_spellings_are_read() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_file_without_end_is_left_in_time() {
+    let plan = Written::new("plan.toml", PLAN);
+    let said = refused(&["analyse", &plan.path(), "--data", "/dev/zero"], 1);
+    assert!(said.contains("longer than 64 MB"), "{said}");
+}
+
+#[test]
 fn a_file_that_is_not_there_is_the_world_s_fault() {
     let plan = Written::new("plan.toml", PLAN);
     refused(&["analyse", &plan.path(), "--data", "nowhere.csv"], 1);
