@@ -275,9 +275,10 @@ impl Search {
             first.map(|i| below.and_then(|b| (b + 1..=last).rev().find(|&k| near(k, b))).map_or(i, |k| k.max(i)));
         let upper: Vec<usize> = first.map_or_else(Vec::new, |first| (first..=last).filter(|&i| open(i)).collect());
         if upper.is_empty() && chosen.is_empty() {
-            // the ends are as near as the grid lets them: what is left lies between
-            chosen.extend((below.map_or(0, |b| b + 1)..=last).find(|&i| open(i)));
-            chosen.extend((0..=last).rev().find(|&i| open(i)));
+            // what is left lies between the ends: the one of the two next to them whose power is farther from the target
+            let inner = [(below.map_or(0, |b| b + 1)..=last).find(|&i| open(i)), (0..=last).rev().find(|&i| open(i))];
+            let far = |i: usize| self.fitted(self.sizes[i]).map_or(0.0, |p| (p - self.target).abs());
+            chosen.extend(inner.into_iter().flatten().max_by(|&a, &b| far(a).total_cmp(&far(b))));
         }
         chosen.extend(upper);
         chosen.sort_unstable();
