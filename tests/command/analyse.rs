@@ -2,7 +2,7 @@
 
 use parquet::record::Field;
 
-use super::{DEFIANCE, P1, P2, P4, Results, Written, list, number, patency, printed, refused, text, word};
+use super::{DEFIANCE, P1, P2, P4, Results, Written, list, number, printed, refused, text, word};
 
 const DEFIER: &str = "scenarios/defier.toml";
 
@@ -214,7 +214,7 @@ fn a_file_that_is_not_there_is_the_world_s_fault() {
     refused(&["analyse", &plan.path(), "--data", "nowhere.csv"], 1);
     let said = refused(&["analyse", &plan.path()], 2);
     assert!(said.contains("--data"), "{said}");
-    let _ = patency(&["analyse", "--help"]);
+    assert!(printed(&["analyse", "--help"]).contains("--curves"));
 }
 
 /// What is no comma-separated table is called by its name, with what to do about it.
