@@ -568,3 +568,10 @@ pub struct Scratch {
     /// Rows of a hierarchical endpoint gathered for comparison.
     pub gathered: pairs::Gathered,
 }
+
+impl Scratch {
+    /// As [`time_order::ascending`], into `order`.
+    pub(crate) fn ascending(&mut self, time: &[f64], last: f64) -> bool {
+        self.sorted.ascending(time, last, &mut self.keys, &mut self.order)
+    }
+}

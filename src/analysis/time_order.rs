@@ -94,31 +94,48 @@ pub(crate) fn sort_rows(
     true
 }
 
-/// The order of the last times sorted: rows of one plan nearly always share it.
+/// The order of the last times sorted: rows of one plan nearly always share it, and so do trials of which one is the beginning of the
+/// other.
 #[derive(Debug, Default)]
 pub struct Sorted {
     time: Vec<f64>,
     keys: Vec<u64>,
     /// All rows.
     order: Vec<u32>,
+    /// Whether what is sorted next may be the beginning of what was sorted last, so that sorting all of it pays.
+    pub prefixes: bool,
+    /// Rows sorted so far.
+    pub count: u64,
 }
 
 impl Sorted {
-    /// As [`sort_rows`], from the order at hand where the times are the same again.
+    /// As [`sort_rows`], from the order at hand where the times are the same again, or begin what was sorted last.
     pub(crate) fn rows(&mut self, time: &[f64], keep: impl Fn(usize, f64) -> bool, order: &mut Vec<u32>) {
-        if bytemuck::cast_slice::<f64, u64>(&self.time) != bytemuck::cast_slice::<f64, u64>(time) {
+        let known = self.time.get(..time.len());
+        if known.is_none_or(|known| bytemuck::cast_slice::<f64, u64>(known) != bytemuck::cast_slice::<f64, u64>(time)) {
             self.time.clear();
             self.time.extend_from_slice(time);
             sort_rows(time, |_, _| true, &mut self.keys, &mut self.order);
+            self.count += time.len() as u64;
         }
         order.clear();
-        order.resize(time.len(), 0);
+        order.resize(self.order.len() + 1, 0);
         let mut kept = 0;
         for &row in &self.order {
             order[kept] = row;
-            kept += usize::from(keep(row as usize, time[row as usize]));
+            kept += usize::from(time.get(row as usize).is_some_and(|&t| keep(row as usize, t)));
         }
         order.truncate(kept);
+    }
+
+    /// As [`ascending`]; from the order at hand where trials that begin each other are analysed one after the other.
+    pub(crate) fn ascending(&mut self, time: &[f64], last: f64, keys: &mut Vec<u64>, order: &mut Vec<u32>) -> bool {
+        if !self.prefixes {
+            self.count += time.len() as u64;
+            return ascending(time, last, keys, order);
+        }
+        self.rows(time, |_, t| t <= last, order);
+        order.windows(2).any(|pair| time[pair[0] as usize] == time[pair[1] as usize])
     }
 }
 
