@@ -373,14 +373,25 @@ impl Search {
             return [None, Some(0)];
         }
         let split = (0..=last).find(|&i| at(i) >= crossing).unwrap_or(last);
+        // replicates that a size still takes, but for a factor: what is missing of the threshold, at the rate that its distance gives
+        let missing = |i: usize, enough: bool| {
+            let cell = self.cells[i];
+            let so_far = if cell.replicates == 0 { 0.0 } else { self.log_mixture(cell, self.target).max(0.0) };
+            let share = cell.successes as f64 / cell.replicates.max(1) as f64;
+            let so_far = if (share > self.target) == enough { so_far } else { -so_far };
+            (self.threshold - so_far).max(0.0) / (at(i) - crossing).powi(2).max(1e-300)
+        };
+        // of all sizes from each one on
+        let mut upper = vec![0.0_f64; last + 2];
+        for i in (split..=last).rev() {
+            upper[i] = upper[i + 1].max(missing(i, true));
+        }
         let mut best: Option<([f64; 2], usize, usize)> = None;
         for b in (below.unwrap_or(0)..split).rev() {
             let Some(e) = (split..=last).rev().find(|&e| self.near(b, e)) else { break };
-            let known = [below == Some(b), enough.is_some_and(|k| k <= e)];
-            let away = [crossing - at(b), at(e) - crossing];
-            let [x, y] = [0, 1].map(|k| if known[k] { f64::INFINITY } else { away[k] });
-            let score = [x.min(y), x.max(y).min(1e300)];
-            if best.is_none_or(|(s, ..)| s < score) {
+            let lower = if below == Some(b) { 0.0 } else { missing(b, false) };
+            let score = [lower.max(upper[e]), lower.min(upper[e])];
+            if best.is_none_or(|(s, ..)| score < s) {
                 best = Some((score, b, e));
             }
         }

@@ -48,7 +48,10 @@ pub fn observe(
     let completed = cut(protocol, replicate, events, work, trial)?;
     let candidates = index(&work.candidates, work.dense);
     work.view.look(protocol, replicate, candidates, &work.end, false, None, &mut work.cohort, &mut work.noise)?;
-    count_follow_up(work, trial);
+    if !work.view.lost.is_empty() || !work.view.end.is_empty() {
+        let sum: f64 = work.view.seen.iter().map(|&t| if t > 0.0 { t } else { 0.0 }).sum();
+        trial.follow_up = sum / work.cohort.rows as f64;
+    }
     for (measured, plan) in work.measured.iter_mut().zip(&protocol.endpoints) {
         if let Some(plan) = plan {
             let (cohort, view, registers) = (&work.cohort, &work.view, &mut work.noise.registers);
@@ -56,14 +59,6 @@ pub fn observe(
         }
     }
     Ok(completed)
-}
-
-/// What the trial's record says of follow-up.
-pub(super) fn count_follow_up(work: &Workspace, trial: &mut TrialRecord) {
-    if !work.view.lost.is_empty() || !work.view.end.is_empty() {
-        let sum: f64 = work.view.seen.iter().map(|&t| if t > 0.0 { t } else { 0.0 }).sum();
-        trial.follow_up = sum / work.cohort.rows as f64;
-    }
 }
 
 /// Administrative ends of follow-up: the earliest of the horizon, a date, a time after the last entry, a number of events (false where

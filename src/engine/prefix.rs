@@ -10,11 +10,11 @@ use crate::scenario::Cut;
 use crate::workspace::Workspace;
 
 use super::TrialRecord;
-use super::follow::{count_follow_up, observe};
+use super::follow::observe;
 use super::screen::most_screened;
 
-/// Leaves of the trial in `work` its first `n` patients, as if no more had been enrolled. Candidates screened and turned away remain
-/// counted as those of the larger trial.
+/// Leaves of the trial in `work` its first `n` patients, as if no more had been enrolled. Its record says how many they are, and where
+/// the cut depends on it the last entry; the rest remains that of the larger trial.
 ///
 /// # Errors
 /// See [`super::replicate`].
@@ -33,12 +33,11 @@ pub fn shorten(
     };
     keep_patients(n.min(among), work);
     trial.enrolled = work.cohort.rows as u32;
-    super::count_entries(protocol, work, trial);
     if let Cut { after_last_entry: None, events: None, .. } = protocol.scenario.cut {
         keep_seen(work.cohort.rows, work);
-        count_follow_up(work, trial);
         Ok(())
     } else {
+        super::count_entries(protocol, work, trial);
         observe(protocol, replicate, None, work, trial).map(|_| ())
     }
 }
@@ -82,6 +81,6 @@ fn keep_seen(n: usize, work: &mut Workspace) {
             }
         }
         known.truncate(n);
-        *complete = known.iter().all(|&k| k == 1);
+        *complete = !known.contains(&0);
     }
 }

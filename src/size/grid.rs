@@ -9,11 +9,11 @@ use super::ladder::Rung;
 pub const MOST_SIZES: usize = 100_000;
 
 /// Sizes within this many of the widths asked for lie close together.
-const CLOSE: f64 = 3.0;
+const CLOSE: f64 = 2.0;
 /// How many of these sizes a width holds.
 const TO_A_WIDTH: f64 = 3.0;
 /// How much farther than the one before each size beyond them lies from the guess.
-const FARTHER: f64 = 1.4;
+const FARTHER: f64 = 1.6;
 
 /// Multiples of `unit` from `min` to `max`, both among them: a third of `within` apart near the guess, and ever farther apart away from
 /// it, since sizes far from the answer only have to be known to be far.
@@ -22,7 +22,7 @@ pub fn around(guess: f64, within: f64, unit: f64, min: f64, max: f64) -> Vec<f64
     let snapped = |x: f64| (x / unit).round().max(1.0) * unit;
     let [min, max] = [min, max].map(snapped);
     let centre = snapped(guess).clamp(min, max);
-    let step = (within * centre / TO_A_WIDTH / unit).floor().max(1.0) * unit;
+    let step = (within * centre / TO_A_WIDTH / unit).round().max(1.0) * unit;
     let mut sizes = vec![min, max, centre];
     let mut away = 0.0;
     while away < max - min && sizes.len() < MOST_SIZES {
@@ -113,10 +113,10 @@ mod tests {
         let sizes = around(340.0, 0.02, 2.0, 170.0, 680.0);
         assert_eq!((sizes[0], sizes[sizes.len() - 1]), (170.0, 680.0));
         assert!(sizes.iter().all(|n| n % 2.0 == 0.0) && sizes.windows(2).all(|w| w[0] < w[1]), "{sizes:?}");
-        // two patients apart within 3 · 2 % of the guess
-        let close = sizes.iter().filter(|&&n| (320.0..=360.0).contains(&n)).count();
-        assert_eq!(close, 21);
-        assert!(sizes.len() < 45, "{}", sizes.len());
+        // two patients apart within twice 2 % of the guess
+        let close = sizes.iter().filter(|&&n| (326.0..=354.0).contains(&n)).count();
+        assert_eq!(close, 15);
+        assert!(sizes.len() < 30, "{}", sizes.len());
         assert_eq!(around(5.0, 0.02, 2.0, 2.0, 4.0), [2.0, 4.0]);
         assert_eq!(even(0.4, 0.6, 0.05).map(|v| v.len()), Some(5));
         assert_eq!(even(0.4, 0.6, 0.0), None);

@@ -190,7 +190,7 @@ impl<'s> Ladder<'s> {
         let mut effort = Effort::default();
         let me = rayon::current_thread_index().unwrap_or(0) % self.workers.len();
         let Ok(mut worker) = self.workers[me].lock() else { return Err(Halt::Stopped) };
-        worker.space.scratch.sorted.prefixes = self.prefixes && sizes.len() > 1;
+        worker.space.expect_prefixes(self.prefixes && sizes.len() > 1);
         for replicate in replicates {
             if stop.load(Ordering::Relaxed) {
                 return Err(Halt::Stopped);
