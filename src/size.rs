@@ -321,22 +321,17 @@ impl Search {
     #[must_use]
     pub fn choose(&self) -> Vec<usize> {
         let last = self.sizes.len() - 1;
-        let unseen = self.guess.replicates <= 0.0 && self.cells.iter().all(|c| c.replicates == 0);
-        if unseen {
-            // a first look along the whole grid
-            let looks = 8.min(last);
-            let mut first: Vec<usize> = (0..=looks).map(|k| k * last / looks.max(1)).collect();
-            first.dedup();
-            return first;
+        if self.cells.iter().all(|c| c.replicates == 0) {
+            return self.first_look();
         }
         let open = |i: usize| self.verdict(i) == Verdict::Open;
         let [low, high] = self.ends();
         let mut chosen: Vec<usize> = Vec::new();
         if let Some(low) = low {
-            chosen.extend((low.saturating_sub(1)..=(low + 1).min(last)).filter(|&i| open(i)));
+            chosen.extend((low.saturating_sub(2)..=(low + 2).min(last)).filter(|&i| open(i)));
         }
         if let Some(high) = high {
-            chosen.extend((high.saturating_sub(1)..=last).filter(|&i| open(i)));
+            chosen.extend((high.saturating_sub(2)..=last).filter(|&i| open(i)));
         }
         let Found { below, .. } = self.found();
         if chosen.is_empty() {
@@ -350,6 +345,23 @@ impl Search {
         chosen.sort_unstable();
         chosen.dedup();
         chosen
+    }
+
+    /// Sizes along the whole grid, which shows the shape of the power curve, and where something is known of the crossing all that matter
+    /// there.
+    fn first_look(&self) -> Vec<usize> {
+        const LOOKS: usize = 8;
+        let last = self.sizes.len() - 1;
+        let looks = LOOKS.min(last);
+        let mut first: Vec<usize> = (0..=looks).map(|k| k * last / looks.max(1)).collect();
+        if self.guess.replicates > 0.0 {
+            let [low, high] = self.ends();
+            first.extend(low);
+            first.extend(high.map_or(0..0, |high| high..last + 1));
+        }
+        first.sort_unstable();
+        first.dedup();
+        first
     }
 
     /// The ends of the interval to aim at: a size to be found too small, and one from which on all are to be found large enough; none

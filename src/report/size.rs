@@ -124,7 +124,9 @@ fn answer(r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) -> String {
     let estimate = r.size.n.map_or_else(|| "no estimate".to_owned(), |n| format!("{} {what}", shown(n)));
     match (below, enough, r.ended) {
         (Some(b), Some(e), "settled") => {
-            format!("{estimate} for {target}; more than {} and at most {} (95 %).", shown(b), shown(e))
+            let coarse = (e - b).abs() > r.within * (e + b).abs() * (1.0 + 1e-6);
+            let none = if coarse { " No value of the grid lies between them: --step takes a finer one." } else { "" };
+            format!("{estimate} for {target}; more than {} and at most {} (95 %).{none}", shown(b), shown(e))
         }
         (Some(b), Some(e), why) => format!(
             "{estimate} for {target}; more than {} and at most {} (95 %). The interval is wider than asked: {}.",

@@ -8,8 +8,10 @@ use super::ladder::Rung;
 /// Most sizes of a grid.
 pub const MOST_SIZES: usize = 100_000;
 
-/// Sizes within this many of the widths asked for lie close together.
-const CLOSE: f64 = 2.0;
+/// Sizes within this many of the widths asked for lie close together,
+const CLOSE: f64 = 3.0;
+/// and those within this share of the guess, which is not surer than that.
+const UNSURE: f64 = 0.02;
 /// How many of these sizes a width holds.
 const TO_A_WIDTH: f64 = 3.0;
 /// How much farther than the one before each size beyond them lies from the guess.
@@ -24,9 +26,10 @@ pub fn around(guess: f64, within: f64, unit: f64, min: f64, max: f64) -> Vec<f64
     let centre = snapped(guess).clamp(min, max);
     let step = (within * centre / TO_A_WIDTH / unit).round().max(1.0) * unit;
     let mut sizes = vec![min, max, centre];
+    let close = (CLOSE * within).max(UNSURE) * centre;
     let mut away = 0.0;
     while away < max - min && sizes.len() < MOST_SIZES {
-        away = if away < CLOSE * within * centre { away + step } else { snapped(FARTHER * away).max(away + step) };
+        away = if away < close { away + step } else { snapped(FARTHER * away).max(away + step) };
         sizes.extend([centre - away, centre + away].into_iter().filter(|x| (min..=max).contains(x)));
     }
     sizes.sort_unstable_by(f64::total_cmp);
@@ -86,8 +89,9 @@ pub fn guess<E>(
         let contradicted = (crate::math::special::normal_cdf((mean - critical) / sd.max(1e-3)) - share).abs() > 4.0 * error;
         let factor = if contradicted && by_share > 0.0 { by_share } else { by_drift };
         if mean < 0.02 {
-            // no effect in favour to be seen: look far
-            return Ok(Guess { size: (20.0 * n).min(largest), replicates: 0.0, tail });
+            // no effect in favour to be seen: look far; where it is against, no size will do
+            let against = mean + 4.0 * sd / trials.sqrt() < 0.0;
+            return Ok(Guess { size: (if against { n } else { 20.0 * n }).min(largest), replicates: 0.0, tail });
         }
         // far away the root is no guide
         let next = (n * (factor * factor).clamp(1.0 / 30.0, 30.0)).clamp(least, largest);

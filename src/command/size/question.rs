@@ -180,7 +180,10 @@ impl Asked<'_> {
             (By::Events, Some((count, _))) => (1.0, f64::from(count), scenario.n as f64),
             _ => (unit(scenario), scenario.n as f64, LARGEST),
         };
-        let most = of.max.unwrap_or(most).min(most);
+        if let Some(max) = of.max.filter(|&max| max > most) {
+            return refuse(format!("--max {max}: {most} is the most there can be"));
+        }
+        let most = of.max.unwrap_or(most);
         let least = of.min.unwrap_or(unit.max(2.0)).max(1.0);
         let narrow = |min: f64, max: f64, step: Option<f64>| {
             let step = step.map_or(String::new(), |s| format!(" in steps of {s}"));
