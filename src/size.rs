@@ -96,6 +96,8 @@ pub struct Search {
     priors: [(f64, f64); 3],
     /// What is known of the crossing before the first replicate.
     guess: Guess,
+    /// How many sizes beside each end are looked at as well: 1, or more where patients are dear and analyses are cheap.
+    pub neighbours: usize,
 }
 
 /// Where the crossing is thought to be.
@@ -134,7 +136,17 @@ impl Search {
     pub fn new(axis: Axis, sizes: Vec<f64>, target: f64, alpha: f64, within: f64, guess: Guess) -> Self {
         let threshold = (sizes.len() as f64 / alpha).ln();
         let priors = priors(axis, target, within, guess.tail);
-        Self { axis, cells: vec![Cell::default(); sizes.len()], sizes, target, threshold, within, priors, guess }
+        Self {
+            axis,
+            cells: vec![Cell::default(); sizes.len()],
+            sizes,
+            target,
+            threshold,
+            within,
+            priors,
+            guess,
+            neighbours: 1,
+        }
     }
 
     /// Looks until the interval is as narrow as asked or `most` replicates are used up. `carry_out` gives successes at the sizes chosen
@@ -325,13 +337,13 @@ impl Search {
             return self.first_look();
         }
         let open = |i: usize| self.verdict(i) == Verdict::Open;
-        let [low, high] = self.ends();
+        let ([low, high], near) = (self.ends(), self.neighbours);
         let mut chosen: Vec<usize> = Vec::new();
         if let Some(low) = low {
-            chosen.extend((low.saturating_sub(2)..=(low + 2).min(last)).filter(|&i| open(i)));
+            chosen.extend((low.saturating_sub(near)..=(low + near).min(last)).filter(|&i| open(i)));
         }
         if let Some(high) = high {
-            chosen.extend((high.saturating_sub(2)..=last).filter(|&i| open(i)));
+            chosen.extend((high.saturating_sub(near)..=last).filter(|&i| open(i)));
         }
         let Found { below, .. } = self.found();
         if chosen.is_empty() {

@@ -84,9 +84,11 @@ pub fn guess<E>(
         let share = rung.cell.successes as f64 / trials;
         let error = (target * (1.0 - target) / trials).sqrt();
         let by_drift = (critical + sd * wanted) / mean;
-        let by_share = (critical + wanted) / (critical + normal_quantile(share.clamp(0.5 / trials, 1.0 - 0.5 / trials)));
+        let by_share =
+            (critical + wanted) / (critical + normal_quantile(share.clamp(0.5 / trials, 1.0 - 0.5 / trials)));
         // what the drift says of power here, against what was seen
-        let contradicted = (crate::math::special::normal_cdf((mean - critical) / sd.max(1e-3)) - share).abs() > 4.0 * error;
+        let contradicted =
+            (crate::math::special::normal_cdf((mean - critical) / sd.max(1e-3)) - share).abs() > 4.0 * error;
         let factor = if contradicted && by_share > 0.0 { by_share } else { by_drift };
         if mean < 0.02 {
             // no effect in favour to be seen: look far; where it is against, no size will do
@@ -135,7 +137,13 @@ mod tests {
             let power = crate::math::special::normal_cdf(mean - 1.959_964);
             let t = trials as f64;
             let cell = Cell { successes: (power * t).round() as u64, replicates: trials };
-            Ok::<_, ()>(Rung { cell, tested: trials, sum: mean * t, squares: (1.0 + mean * mean) * t, ..Rung::default() })
+            Ok::<_, ()>(Rung {
+                cell,
+                tested: trials,
+                sum: mean * t,
+                squares: (1.0 + mean * mean) * t,
+                ..Rung::default()
+            })
         };
         let found = guess(0.8, 0.025, 0.02, 40.0, [2.0, LARGEST], look).unwrap();
         assert!((found.size - 348.8).abs() < 0.5, "{found:?}");

@@ -84,7 +84,10 @@ fn events_are_solved_for() {
     assert!((40.0..70.0).contains(&below) && below < enough && enough < 100.0, "{below} {enough}");
     assert!((number(&found, "/planning/n") - 66.0).abs() < 5.0, "{found}");
     let shown = ask("text");
-    assert!(shown.contains("150 patients; the same patients enter at the same dates; more events take longer"), "{shown}");
+    assert!(
+        shown.contains("150 patients; the same patients enter at the same dates; more events take longer"),
+        "{shown}"
+    );
     assert!(shown.contains(" events for 80 % power; more than "), "{shown}");
     assert!(refused(&["size", P2, "--solve", "events"], 2).contains("does not end at a number of events"));
 }
@@ -100,8 +103,7 @@ fn the_curve_is_saved() {
     let curve = std::fs::read_to_string(&csv).unwrap();
     let mut lines = curve.lines();
     assert_eq!(lines.next(), Some("n,replicates,power,lower,upper,fitted,reached,verdict"));
-    let rows: Vec<Vec<f64>> =
-        lines.map(|line| line.split(',').take(7).map(|x| x.parse().unwrap()).collect()).collect();
+    let rows: Vec<Vec<f64>> = lines.map(|line| line.split(',').take(7).map(|x| x.parse().unwrap()).collect()).collect();
     assert!(rows.len() > 8, "{curve}");
     for pair in rows.windows(2) {
         assert!(pair[0][0] < pair[1][0], "{curve}");
@@ -134,8 +136,10 @@ fn power_that_cannot_reach_its_target_is_said() {
 fn power_that_falls_with_size_is_said() {
     // a trial that ends at 100 events: in a larger one they come before treatment begins to work
     let late = [
-        ("exponential = { median = 20, hazard-ratio = \"if(treatment, 0.75, 1)\" }",
-         "piecewise-exponential = { rates = [0.08, \"if(treatment, 0.02, 0.08)\"], from = [0, 6] }"),
+        (
+            "exponential = { median = 20, hazard-ratio = \"if(treatment, 0.75, 1)\" }",
+            "piecewise-exponential = { rates = [0.08, \"if(treatment, 0.02, 0.08)\"], from = [0, 6] }",
+        ),
         ("date = 48", "events = { count = 100, endpoint = \"survival\" }"),
     ];
     let scenario = Written::new("late.toml", changed(P2, &late));

@@ -485,7 +485,12 @@ fn assert_taken(text: &str, sizes: &[usize], replicates: u64) {
             let alone = Protocol::compile(scenario, 23, Wanted::Analyses);
             let (mut own, mut own_funnel) = (Workspace::new(&alone), funnel.clone());
             let trial = engine::replicate(&alone, replicate, &mut own, &mut own_funnel, &mut rows).expect("no fault");
-            assert_eq!(taken, results(&rows, &trial), "{}: {n} of {largest}, replicate {replicate}", alone.scenario.title);
+            assert_eq!(
+                taken,
+                results(&rows, &trial),
+                "{}: {n} of {largest}, replicate {replicate}",
+                alone.scenario.title
+            );
         }
     }
 }

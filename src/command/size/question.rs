@@ -153,9 +153,7 @@ impl Asked<'_> {
                 Ok(Some(rungs))
             }
             Err(Halt::Stopped) => Ok(None),
-            Err(Halt::Fault(k, fault)) => {
-                Err(Failure::Scenario(fault_report(ladder.protocol(), k, &fault, self.text)))
-            }
+            Err(Halt::Fault(k, fault)) => Err(Failure::Scenario(fault_report(ladder.protocol(), k, &fault, self.text))),
             Err(Halt::Panic(k, message)) => {
                 let again = self.source.replay(ladder.protocol().scenario, k, 0);
                 Err(Failure::Bug(format!(
@@ -187,13 +185,18 @@ impl Asked<'_> {
         let least = of.min.unwrap_or(unit.max(2.0)).max(1.0);
         let narrow = |min: f64, max: f64, step: Option<f64>| {
             let step = step.map_or(String::new(), |s| format!(" in steps of {s}"));
-            refuse(format!("from {min} to {max}{step} there is no grid of 2 to {MOST_SIZES} values; the finest step is {unit}"))
+            refuse(format!(
+                "from {min} to {max}{step} there is no grid of 2 to {MOST_SIZES} values; the finest step is {unit}"
+            ))
         };
         if least.is_nan() || most.is_nan() || least >= most {
             return narrow(least, most, of.step);
         }
         let mut stopped = false;
-        let looked = grid::guess(of.power, tail, of.within, first, [least, most], |n, replicates| {
+        // no farther than this from the scenario's own size unasked: trials grow dear
+        const FAR: f64 = 40.0;
+        let farthest = of.max.unwrap_or((FAR * first.max(least)).min(most));
+        let looked = grid::guess(of.power, tail, of.within, first, [least, farthest], |n, replicates| {
             let rungs = self.climb(&ladder, GUESSES..GUESSES + replicates, &[n as u32], effort)?;
             stopped |= rungs.is_none();
             Ok::<_, Failure>(rungs.and_then(|mut r| r.pop()).unwrap_or_default())
@@ -212,6 +215,10 @@ impl Asked<'_> {
         };
         let Some(sizes) = sizes.filter(|s| s.len() > 1) else { return narrow(min, max, of.step) };
         let mut search = size::Search::new(Axis::Size, sizes, of.power, 1.0 - CONFIDENCE, of.within, looked);
+        // candidates who are drawn and turned away cost more than analyses: with 4 neighbours a seventh fewer are drawn
+        if !scenario.criteria.is_empty() {
+            search.neighbours = 4;
+        }
         let mut reached = vec![0; search.sizes.len()];
         let ended = self.settle(&mut search, |chosen, replicates, search| {
             let sizes: Vec<u32> = chosen.iter().map(|&i| search.sizes[i] as u32).collect();
@@ -260,8 +267,8 @@ impl Asked<'_> {
                     let _ = scenarios[i].set(Box::new(scenario));
                 }
                 let Some(scenario) = scenarios[i].get() else { continue };
-                let ladder = ladders[i]
-                    .get_or_insert_with(|| Ladder::new(self.protocol(scenario), By::Patients, threads));
+                let ladder =
+                    ladders[i].get_or_insert_with(|| Ladder::new(self.protocol(scenario), By::Patients, threads));
                 let Some(rungs) = self.climb(ladder, replicates.clone(), &[scenario.n as u32], effort)? else {
                     return Ok(None);
                 };
