@@ -76,7 +76,7 @@ pub struct Size {
     /// Largest size of the grid; twice the first guess where not given
     #[arg(long, allow_negative_numbers = true)]
     max: Option<f64>,
-    /// Distance of the grid's sizes; where not given, a third of `within` near the first guess and ever more away from it
+    /// Distance of the grid's sizes; where not given, a fraction of `within` near the first guess and ever more away from it
     #[arg(long)]
     step: Option<f64>,
     /// Most replicates

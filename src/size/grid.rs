@@ -12,19 +12,19 @@ pub const MOST_SIZES: usize = 100_000;
 const CLOSE: f64 = 3.0;
 /// and those within this share of the guess, which is not surer than that.
 const UNSURE: f64 = 0.02;
-/// How many of these sizes a width holds.
-const TO_A_WIDTH: f64 = 3.0;
+/// How many of their distances an interval as wide as asked should hold, at least and at most.
+const TO_AN_INTERVAL: [f64; 2] = [5.0, 12.0];
 /// How much farther than the one before each size beyond them lies from the guess.
 const FARTHER: f64 = 1.6;
 
-/// Multiples of `unit` from `min` to `max`, both among them: a third of `within` apart near the guess, and ever farther apart away from
+/// Multiples of `unit` from `min` to `max`, both among them: a fraction of `within` apart near the guess, and ever farther apart away from
 /// it, since sizes far from the answer only have to be known to be far.
 #[must_use]
 pub fn around(guess: f64, within: f64, unit: f64, min: f64, max: f64) -> Vec<f64> {
     let snapped = |x: f64| (x / unit).round().max(1.0) * unit;
     let [min, max] = [min, max].map(snapped);
     let centre = snapped(guess).clamp(min, max);
-    let step = (within * centre / TO_A_WIDTH / unit).round().max(1.0) * unit;
+    let step = step(2.0 * within * centre, unit);
     let mut sizes = vec![min, max, centre];
     let close = (CLOSE * within).max(UNSURE) * centre;
     let mut away = 0.0;
@@ -35,6 +35,22 @@ pub fn around(guess: f64, within: f64, unit: f64, min: f64, max: f64) -> Vec<f64
     sizes.sort_unstable_by(f64::total_cmp);
     sizes.dedup();
     sizes
+}
+
+/// The multiple of `unit` of which whole numbers fill an interval best: one that holds less takes more replicates.
+fn step(interval: f64, unit: f64) -> f64 {
+    // a little narrower than asked about the guess, since the answer may be smaller
+    let filled = |step: f64| (0.98 * interval / step).floor() * step;
+    let [fewest, most] = TO_AN_INTERVAL.map(|k| interval / k / unit);
+    let (mut best, last) = (most.ceil().max(1.0), fewest.floor());
+    let mut multiple = best;
+    while multiple < last {
+        multiple += 1.0;
+        if filled(multiple * unit) >= filled(best * unit) {
+            best = multiple;
+        }
+    }
+    best * unit
 }
 
 /// Values from `min` to `max`, `step` apart; none where they make no grid.
@@ -119,11 +135,13 @@ mod tests {
         let sizes = around(340.0, 0.02, 2.0, 170.0, 680.0);
         assert_eq!((sizes[0], sizes[sizes.len() - 1]), (170.0, 680.0));
         assert!(sizes.iter().all(|n| n % 2.0 == 0.0) && sizes.windows(2).all(|w| w[0] < w[1]), "{sizes:?}");
-        // two patients apart within twice 2 % of the guess
-        let close = sizes.iter().filter(|&&n| (326.0..=354.0).contains(&n)).count();
-        assert_eq!(close, 15);
-        assert!(sizes.len() < 30, "{}", sizes.len());
+        // two patients apart within three times 2 % of the guess
+        let close = sizes.iter().filter(|&&n| (320.0..=360.0).contains(&n)).count();
+        assert_eq!(close, 21);
+        assert!(sizes.len() < 40, "{}", sizes.len());
         assert_eq!(around(5.0, 0.02, 2.0, 2.0, 4.0), [2.0, 4.0]);
+        // 23.5 patients: eleven steps of 2 fill it better than five of 4; 40: six of 6 as well as nine of 4
+        assert_eq!([step(23.5, 2.0), step(40.0, 2.0)], [2.0, 6.0]);
         assert_eq!(even(0.4, 0.6, 0.05).map(|v| v.len()), Some(5));
         assert_eq!(even(0.4, 0.6, 0.0), None);
         assert_eq!(even(0.6, 0.4, 0.1), None);
