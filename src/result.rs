@@ -3,6 +3,7 @@
 //! Figures with Monte Carlo error are `{estimate, mcse}`; what does not exist is `null`, never 0. Ratios stay on the log scale.
 
 pub mod answer;
+pub mod bounds;
 pub mod compare;
 pub mod size;
 pub mod validation;

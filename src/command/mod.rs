@@ -2,6 +2,7 @@
 
 mod analyse;
 mod bench;
+mod bounds;
 mod check;
 mod cohort;
 mod compare;
@@ -41,6 +42,9 @@ pub enum Command {
     /// How many patients: the smallest size that reaches a power, with its interval; or the value of a parameter
     #[command(after_help = size::EXAMPLES)]
     Size(size::Size),
+    /// A group-sequential boundary and what it takes, without simulating: z, nominal p, effect, n or events
+    #[command(after_help = bounds::EXAMPLES)]
+    Bounds(bounds::Bounds),
     /// Check a scenario: every mistake at once; when clean, the resolved design in the protocol's words
     #[command(after_help = check::EXAMPLES)]
     Check(check::Check),
@@ -92,6 +96,7 @@ impl Command {
             Command::Run(c) => c.execute(),
             Command::Compare(c) => c.execute(),
             Command::Size(c) => c.execute(),
+            Command::Bounds(c) => c.execute(),
             Command::Check(c) => c.execute(),
             Command::Cohort(c) => c.execute(),
             Command::Analyse(c) => c.execute(),

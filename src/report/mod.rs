@@ -2,6 +2,7 @@
 
 pub mod answers;
 mod assurance;
+pub mod bounds;
 pub mod compare;
 pub mod csv;
 pub mod data;

@@ -2,6 +2,7 @@
 //! when files, pipes, disks or its user do not let it go on.
 
 mod analyse;
+mod bounds;
 mod cohort;
 mod compare;
 mod ending;
