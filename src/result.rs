@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod compare;
+pub mod multiplicity;
 pub mod size;
 pub mod validation;
 
@@ -63,6 +64,9 @@ pub struct Design {
     pub parameters: Vec<Parameter>,
     /// The rows of the analysis plan.
     pub analyses: Vec<Analysis>,
+    /// Families of hypotheses that are tested together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub multiplicity: Vec<multiplicity::Family>,
     /// The screening funnel.
     pub screening: Screening,
     /// How enrolment went.

@@ -7,6 +7,7 @@ mod conduct;
 mod data;
 mod design;
 mod endpoints;
+mod families;
 mod names;
 mod parameters;
 mod population;
@@ -138,6 +139,8 @@ impl Resolver {
             self.reachable(&file, cut, visits, &endpoints);
         }
         let analyses = self.analyses(&file, &arms, control, &endpoints);
+        let multiplicity = self.multiplicity(&file, analyses.as_deref());
+        let nulls = self.nulls(&file);
         let costs = self.costs(&file);
 
         let population = variables.len();
@@ -162,6 +165,8 @@ impl Resolver {
             cut: cut?,
             endpoints: endpoints.into_iter().map(|e| e.endpoint).collect::<Option<_>>()?,
             analyses: analyses?,
+            multiplicity: multiplicity?,
+            nulls: nulls?,
             costs: costs?,
         })
     }
