@@ -401,9 +401,9 @@ impl Resolver {
     fn unknown<S: AsRef<str>>(&self, code: Code, what: &str, name: &Located, known: &[S]) -> Diagnostic {
         let text = name.text();
         let mut help = match known {
-            [] => format!("the scenario has no {what}s"),
+            [] => format!("the scenario has no {}", plural(what)),
             [one] => format!("the only {what} is `{}`", one.as_ref()),
-            _ => format!("{what}s are {}", listed(known)),
+            _ => format!("{} are {}", plural(what), listed(known)),
         };
         if let Some(near) = crate::expr::nearest(text, known.iter().map(AsRef::as_ref)) {
             help.push_str(&format!("; did you mean `{near}`?"));
@@ -415,6 +415,11 @@ impl Resolver {
             .label(format!("not {} {what}", article(what)))
             .help(help)
     }
+}
+
+/// A kind of entry in the plural.
+fn plural(word: &str) -> String {
+    word.strip_suffix("is").map_or_else(|| format!("{word}s"), |stem| format!("{stem}es"))
 }
 
 fn article(word: &str) -> &'static str {
