@@ -2,65 +2,7 @@
 
 use patency::scenario::{Options, Scenario, read};
 
-const TRIAL: &str = r#"
-title = "Three endpoints"
-
-[trial]
-n = 100
-arms = [{ name = "control" }, { name = "treatment" }]
-
-[parameters]
-first = { value = 0.5, source = "assumed" }
-
-[[outcome]]
-name = "x"
-normal = { mean = "0.3 * treatment", sd = 1 }
-
-[[outcome]]
-name = "y"
-bernoulli = { probability = "if(treatment, 0.5, 0.3)" }
-
-[[endpoint]]
-name = "x"
-score = { value = "x", better = "higher" }
-
-[[endpoint]]
-name = "y"
-binary = { value = "y", better = "higher" }
-
-[[analysis]]
-name = "a"
-endpoint = "x"
-t-test = {}
-
-[[analysis]]
-name = "b"
-endpoint = "y"
-logistic = {}
-
-[[analysis]]
-name = "strict"
-endpoint = "y"
-fisher = {}
-alpha = 0.01
-
-[[analysis]]
-name = "one-sided"
-endpoint = "x"
-wilcoxon = {}
-sides = 1
-
-[[analysis]]
-name = "equivalent"
-endpoint = "x"
-t-test = {}
-equivalence = [-0.5, 0.5]
-
-[[analysis]]
-name = "posterior"
-endpoint = "y"
-beta-binomial = { prior = [1, 1] }
-"#;
+const TRIAL: &str = include_str!("language.toml");
 
 fn with(family: &str) -> String {
     format!("{TRIAL}\n[[multiplicity]]\nname = \"family\"\n{family}\n")

@@ -86,9 +86,9 @@ fn statistical_familywise_error_under_every_configuration() {
 }
 
 #[test]
-#[ignore = "12 million families of p-values"]
+#[ignore = "3 million families of p-values"]
 fn statistical_familywise_error_under_every_configuration_sharply() {
-    every_configuration("statistical_familywise_error_under_every_configuration_sharply", 400_000, 0.003);
+    every_configuration("statistical_familywise_error_under_every_configuration_sharply", 100_000, 0.006);
 }
 
 /// Where all four null hypotheses are true and the p-values independent, the error is known: of the shares w of the level that are there
@@ -105,7 +105,7 @@ fn statistical_familywise_error_where_it_is_known() {
     assert_eq!(errors.len(), expected.len());
     for ((name, error), expected) in errors.into_iter().zip(expected) {
         if expected > 0.0 {
-            assert_calibrated(name, error, expected, share_mcse(expected, REPLICATES, 0.0), 0.011);
+            assert_calibrated(name, error, expected, share_mcse(expected, REPLICATES, 0.0), expected / 4.0);
         }
     }
 }

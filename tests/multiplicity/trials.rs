@@ -11,82 +11,7 @@ use crate::engine::common::{Run, assert_calibrated, read};
 const TWO_DOSES: &str = include_str!("../../scenarios/yardstick/p7-two-doses.toml");
 
 /// Two independent normal endpoints of 12 patients, without an effect; exact t tests.
-const INDEPENDENT: &str = r#"
-title = "Two endpoints"
-NULLS
-
-[trial]
-n = 12
-arms = [{ name = "control" }, { name = "treatment" }]
-allocation.blocks = { sizes = [2] }
-
-[parameters]
-effect = { value = 0, source = "assumed" }
-
-[[outcome]]
-name = "a"
-normal = { mean = "effect * treatment", sd = 1 }
-
-[[outcome]]
-name = "b"
-normal = { mean = 0, sd = 1 }
-
-[[endpoint]]
-name = "a"
-score = { value = "a", better = "higher" }
-
-[[endpoint]]
-name = "b"
-score = { value = "b", better = "lower" }
-
-[[analysis]]
-name = "a"
-endpoint = "a"
-t-test = { variance = "pooled" }
-alpha = 0.2
-SIDES
-
-[[analysis]]
-name = "b"
-endpoint = "b"
-t-test = { variance = "pooled" }
-alpha = 0.2
-SIDES
-
-[[multiplicity]]
-name = "holm"
-hypotheses = ["a", "b"]
-holm = {}
-
-[[multiplicity]]
-name = "hochberg"
-hypotheses = ["a", "b"]
-hochberg = {}
-
-[[multiplicity]]
-name = "sequence"
-hypotheses = ["b", "a"]
-fixed-sequence = {}
-
-[[multiplicity]]
-name = "fallback"
-hypotheses = ["a", "b"]
-fallback = { weights = [0.8, 0.2] }
-
-[variant.better]
-parameters = { effect = 1 }
-
-[variant.worse]
-parameters = { effect = -1 }
-
-[variant.declared]
-nulls = ["b"]
-parameters = { effect = 1 }
-
-[variant.wrong]
-nulls = ["a", "b"]
-parameters = { effect = 1 }
-"#;
+const INDEPENDENT: &str = include_str!("independent.toml");
 
 fn independent(sides: u8, nulls: &str) -> String {
     INDEPENDENT.replace("SIDES", &format!("sides = {sides}")).replace("NULLS", nulls)
@@ -171,7 +96,7 @@ fn twin_families_follow_from_the_rows() {
         assert_eq!(f.familywise_error.map(counts), Some(wrong), "{name}");
         let nulls: Vec<&str> = f.hypotheses.iter().map(|h| h.null).collect();
         assert_eq!(nulls, ["false", "true", "false", "true"], "{name}");
-        assert!(power[0] > 0 && any > power[0], "{name}: something is rejected");
+        assert!(power[0] > 50 && any >= power[0], "{name}: something is rejected");
     }
 }
 
@@ -262,9 +187,7 @@ fn contract_families_of_the_analyses_that_are_kept() {
     let some = kept(&["low/first", "low/second"]);
     assert!(some.multiplicity.is_empty());
     assert_eq!(some.nulls, Some(vec![0]));
-    let mut text = TWO_DOSES.to_owned();
-    text.push_str("\n[[variant.null.analysis]]\nname = \"low/first\"\nendpoint = \"first\"\narms = [\"low\", \"control\"]\nt-test = {}\nalpha = 0.025\nsides = 1\n");
-    let text = text.replace(
+    let text = TWO_DOSES.replace(
         "name = \"hommel\"\nhypotheses = [\"high/first\", \"low/first\", \"high/second\", \"low/second\"]",
         "name = \"hommel\"\nhypotheses = [\"low/second\", \"low/first\"]",
     );
