@@ -116,6 +116,7 @@ fn one(out: &mut String, design: &Design) {
     super::multiplicity::one(out, design);
     weights(out, design);
     notes(out, design);
+    super::assurance::write(out, design);
     funnel(out, design);
     enrolment(out, design);
 }

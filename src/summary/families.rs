@@ -13,6 +13,9 @@ use crate::scenario::{FamilyPlan, Scenario};
 /// Most sets of hypotheses that a result lists.
 const MOST_SETS: usize = 32;
 
+/// More than rounding does to a sum over patients.
+pub(super) const ROUNDING: f64 = 1e-9;
+
 /// Counts of whole numbers only, so that counts of parts of a run add up to those of the run.
 #[derive(Debug, Default)]
 pub(super) struct Families {
@@ -38,8 +41,6 @@ pub(super) struct Null {
 /// Where nothing depends on the arm, both potential outcomes are one and every replicate has the null value itself, without Monte Carlo
 /// error. A null hypothesis on a margin has one, and cannot be told from a small effect: it must be declared.
 pub(super) fn no_benefit(benefit: f64, mcse: f64, two_sided: bool) -> Option<bool> {
-    // beyond what rounding does to a sum over patients
-    const ROUNDING: f64 = 1e-9;
     if mcse.is_nan() {
         return None;
     }
