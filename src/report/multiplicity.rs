@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::table::{Table, count, percent, rounded};
+use super::table::{Table, count, percent, rounded, with_error};
 use super::text::name;
 use crate::result::multiplicity::{Family, FamilyAnswer, Hypothesis};
 use crate::result::{Design, Figure, RunResult};
@@ -25,25 +25,24 @@ fn level(alpha: f64, sides: u8) -> String {
 /// The families of one design.
 pub(super) fn one(out: &mut String, design: &Design) {
     let Some(first) = design.multiplicity.first() else { return };
-    let mut table = Table::new([
-        "families of hypotheses",
-        "procedure",
-        "level",
-        "any %",
-        "all %",
-        "rejections",
-        "familywise error %",
-    ]);
+    let paired = design.multiplicity.iter().any(|f| f.more.is_some());
+    let mut header = vec!["families of hypotheses", "procedure", "level", "any %", "all %", "rejections"];
+    header.extend(paired.then_some("more than the first"));
+    header.push("familywise error %");
+    let mut table = Table::default();
+    table.row(header.into_iter().map(str::to_owned).collect());
     for f in &design.multiplicity {
-        table.row(vec![
+        let mut cells = vec![
             f.label.clone(),
             f.procedure.to_owned(),
             level(f.alpha, f.sides),
             share(f.any),
             share(f.all),
             rounded(f.rejections.estimate, f.rejections.mcse),
-            familywise(f),
-        ]);
+        ];
+        cells.extend(paired.then(|| with_error(f.more.as_ref().map(|m| m.rejections))));
+        cells.push(familywise(f));
+        table.row(cells);
     }
     let _ = write!(out, "\n{}", table.render());
     // what a test finds alone depends on the level

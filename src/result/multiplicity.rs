@@ -28,11 +28,27 @@ pub struct Family {
     pub all: Figure,
     /// Mean number of hypotheses rejected in favour.
     pub rejections: Figure,
+    /// What it rejects more than the first family of the same hypotheses, replicate by replicate; none for that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub more: Option<More>,
     /// Share of replicates that reject at least one true null hypothesis, in either direction; `null` where none is true, or where it is
     /// not known which are.
     pub familywise_error: Option<Figure>,
     /// How often each set of hypotheses is what is rejected in favour, the most frequent first; at most 32.
     pub sets: Vec<RejectedSet>,
+}
+
+/// Differences between two families of the same hypotheses on the same replicates.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct More {
+    /// The other family.
+    pub than: String,
+    /// Of the shares that reject at least one.
+    pub any: Figure,
+    /// Of the shares that reject all.
+    pub all: Figure,
+    /// Of the mean numbers rejected.
+    pub rejections: Figure,
 }
 
 /// A hypothesis of a family.

@@ -7,7 +7,7 @@ use crate::decision::{Scratch, Verdict, decide};
 use crate::engine::RowRecord;
 use crate::multiplicity::Dependence;
 use crate::result::Figure;
-use crate::result::multiplicity::{Family, Hypothesis, RejectedSet};
+use crate::result::multiplicity::{Family, Hypothesis, More, RejectedSet};
 use crate::scenario::{FamilyPlan, Scenario};
 
 /// Most sets of hypotheses that a result lists.
@@ -21,7 +21,47 @@ pub(super) const ROUNDING: f64 = 1e-9;
 pub(super) struct Families {
     /// By family: how often each verdict was reached.
     counts: Vec<BTreeMap<Verdict, u64>>,
+    /// By family: the first of the same hypotheses where that is another, and differences from it.
+    paired: Vec<Option<(usize, [Difference; 3])>>,
+    /// Verdicts of the replicate.
+    verdicts: Vec<Verdict>,
     scratch: Scratch,
+}
+
+/// Sum, and sum of squares, of differences in whole numbers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Difference {
+    sum: i64,
+    squares: u64,
+}
+
+impl Difference {
+    fn add(&mut self, difference: i64) {
+        self.sum += difference;
+        self.squares += difference.unsigned_abs().pow(2);
+    }
+
+    fn figure(&self, replicates: u64) -> Figure {
+        mean(self.sum as f64, self.squares as f64, replicates)
+    }
+}
+
+/// Mean and its standard error from a sum and a sum of squares of whole numbers, which are exact.
+fn mean(sum: f64, squares: f64, count: u64) -> Figure {
+    let all = count.max(1) as f64;
+    let mean = sum / all;
+    let variance = (squares / all - mean * mean).max(0.0) * all / (all - 1.0);
+    Figure { estimate: mean, mcse: (count > 1).then(|| (variance / all).sqrt()) }
+}
+
+/// Whether any are rejected in favour, whether all, how many.
+fn rejected(verdict: &Verdict, whole: u64) -> [i64; 3] {
+    [i64::from(verdict.favour != 0), i64::from(verdict.favour == whole), i64::from(verdict.favour.count_ones())]
+}
+
+/// The set of all hypotheses.
+fn whole(plan: &FamilyPlan) -> u64 {
+    plan.hypotheses.iter().enumerate().fold(0, |set, (j, _)| set | 1 << j)
 }
 
 /// What is known of a null hypothesis in this world.
@@ -55,21 +95,47 @@ pub(super) fn no_benefit(benefit: f64, mcse: f64, two_sided: bool) -> Option<boo
 
 impl Families {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        Self { counts: vec![BTreeMap::new(); scenario.multiplicity.len()], scratch: Scratch::default() }
+        let plans = &scenario.multiplicity;
+        let same = |a: &FamilyPlan, b: &FamilyPlan| {
+            (a.alpha, a.sides, a.hypotheses.len()) == (b.alpha, b.sides, b.hypotheses.len())
+                && a.hypotheses.iter().all(|h| b.hypotheses.contains(h))
+        };
+        let first = |plan: &FamilyPlan| plans.iter().position(|p| same(p, plan));
+        let pair = |(k, plan)| first(plan).filter(|&f| f != k).map(|f| (f, [Difference::default(); 3]));
+        Self {
+            counts: vec![BTreeMap::new(); plans.len()],
+            paired: plans.iter().enumerate().map(pair).collect(),
+            verdicts: vec![Verdict::default(); plans.len()],
+            scratch: Scratch::default(),
+        }
     }
 
     /// Adds the rows of one replicate.
     pub(super) fn add(&mut self, plans: &[FamilyPlan], rows: &[RowRecord]) {
-        for (counts, plan) in self.counts.iter_mut().zip(plans) {
+        for (k, plan) in plans.iter().enumerate() {
             let verdict = decide(plan, |h| &rows[h].estimate, &mut self.scratch);
-            *counts.entry(verdict).or_default() += 1;
+            *self.counts[k].entry(verdict).or_default() += 1;
+            self.verdicts[k] = verdict;
+            if let Some((first, differences)) = &mut self.paired[k] {
+                let whole = whole(plan);
+                let (own, other) = (rejected(&verdict, whole), rejected(&self.verdicts[*first], whole));
+                for (d, (own, other)) in differences.iter_mut().zip(own.into_iter().zip(other)) {
+                    d.add(own - other);
+                }
+            }
         }
     }
 
     /// What the families are worth; `nulls` has an entry an analysis.
     pub(super) fn results(&self, scenario: &Scenario, nulls: &[Null], replicates: u64) -> Vec<Family> {
-        let one = |(plan, counts)| family(scenario, plan, counts, nulls, replicates);
-        scenario.multiplicity.iter().zip(&self.counts).map(one).collect()
+        let one = |(k, plan): (usize, &FamilyPlan)| Family {
+            more: self.paired[k].map(|(first, differences)| {
+                let [any, all, rejections] = differences.map(|d| d.figure(replicates));
+                More { than: scenario.multiplicity[first].name.clone(), any, all, rejections }
+            }),
+            ..family(scenario, plan, &self.counts[k], nulls, replicates)
+        };
+        scenario.multiplicity.iter().enumerate().map(one).collect()
     }
 }
 
@@ -82,7 +148,7 @@ fn family(
 ) -> Family {
     let count = |fits: &dyn Fn(&Verdict) -> bool| counts.iter().filter(|(v, _)| fits(v)).map(|(_, c)| c).sum::<u64>();
     let how_often = |fits: &dyn Fn(&Verdict) -> bool| share(count(fits), replicates.max(1));
-    let whole = plan.hypotheses.iter().enumerate().fold(0, |set, (j, _)| set | 1 << j);
+    let whole = whole(plan);
     let hypotheses = plan.hypotheses.iter().enumerate().map(|(j, &h)| {
         let bit = 1 << j;
         let null = nulls[h];
@@ -115,6 +181,7 @@ fn family(
         any: how_often(&|v| v.favour != 0),
         all: how_often(&|v| v.favour == whole),
         rejections: rejections(counts, replicates),
+        more: None,
         familywise_error: known
             .map(set)
             .filter(|nulls| *nulls != 0)
@@ -125,12 +192,9 @@ fn family(
 
 /// Mean number of hypotheses rejected in favour.
 fn rejections(counts: &BTreeMap<Verdict, u64>, replicates: u64) -> Figure {
-    let all = replicates.max(1) as f64;
     let sum =
-        |power: i32| counts.iter().map(|(v, &c)| c as f64 * f64::from(v.favour.count_ones()).powi(power)).sum::<f64>();
-    let mean = sum(1) / all;
-    let variance = (sum(2) / all - mean * mean).max(0.0) * all / (all - 1.0);
-    Figure { estimate: mean, mcse: (replicates > 1).then(|| (variance / all).sqrt()) }
+        |power: u32| counts.iter().map(|(v, &c)| c as f64 * f64::from(v.favour.count_ones().pow(power))).sum::<f64>();
+    mean(sum(1), sum(2), replicates)
 }
 
 /// How often each set is what is rejected in favour.

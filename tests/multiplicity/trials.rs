@@ -42,8 +42,24 @@ fn statistical_families_of_independent_endpoints() {
         ("sequence", 0.2, 0.2, both, both),
         ("fallback", at_least_one(0.16, 0.04), 0.16, 0.16 * 0.2 + 0.84 * 0.04, 0.16 * 0.2),
     ];
+    let holm = family(&design, "holm");
+    assert!(holm.more.is_none());
     for (name, any, first, second, all) in expected {
         let f = family(&design, name);
+        if let Some(more) = &f.more {
+            assert_eq!(more.than, "holm");
+            let near = |d: Figure, own: Figure, other: Figure| {
+                assert!((d.estimate - own.estimate + other.estimate).abs() < 1e-12, "{name}");
+            };
+            near(more.any, f.any, holm.any);
+            near(more.all, f.all, holm.all);
+            near(more.rejections, f.rejections, holm.rejections);
+            // Hochberg rejects what Holm rejects and more, so that differences are 0 or 1
+            if name == "hochberg" {
+                let (d, n) = (more.any.estimate, REPLICATES as f64);
+                assert!((more.any.mcse.unwrap() - (d * (1.0 - d) / (n - 1.0)).sqrt()).abs() < 1e-12);
+            }
+        }
         judge(&format!("{name}, any"), f.any, any);
         judge(&format!("{name}, all"), f.all, all);
         judge(&format!("{name}, first"), f.hypotheses[0].power, first);
@@ -126,6 +142,9 @@ fn contract_true_null_hypotheses() {
     // a margin that is the effect but for Monte Carlo error cannot be told from a small effect
     let margin = one.replacen("alpha = 0.2", "alpha = 0.2\nmargin = -0.0001\n", 1);
     assert_eq!(nulls(&margin, None, true)[0], ("false", by, false));
+    // where a prior lets it vary, each replicate has its own: only what nothing depends on is told
+    let prior = two.replace("value = 0, source", "value = { normal = { mean = 1, sd = 0.1 } }, source");
+    assert_eq!(nulls(&prior, None, true), [unknown, exact]);
     let declared = Some("declared");
     let declares = [("false", declared, false), ("true", declared, false)];
     assert_eq!(nulls(&one, Some("declared"), true), declares);
