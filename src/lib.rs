@@ -41,6 +41,7 @@ pub mod result;
 pub mod run;
 pub mod scenario;
 pub mod selection;
+pub mod sequential;
 pub mod size;
 pub mod store;
 pub mod summary;

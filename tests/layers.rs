@@ -6,6 +6,7 @@ use std::path::Path;
 const LAYERS: &[&[&str]] = &[
     // numbers, and the world outside
     &["math"],
+    &["sequential"],
     &["random"],
     &["calendar"],
     &["clock"],

@@ -19,6 +19,7 @@ mod proportions;
 mod ranks;
 mod reference_cases;
 mod scenario;
+mod sequential;
 mod size;
 mod special;
 mod survival;
