@@ -115,7 +115,7 @@ impl<'p, 's> Paired<'p, 's> {
 
 impl Fold for Paired<'_, '_> {
     fn fold(&mut self, batch: &Batch) -> Result<(), crate::Error> {
-        self.summary.add(batch);
+        self.summary.add(self.protocol, batch);
         let count = self.favour.len().max(1);
         for rows in batch.rows.chunks_exact(count) {
             for ((to, row), plan) in self.favour.iter_mut().zip(rows).zip(&self.protocol.analyses) {

@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod bounds;
 pub mod compare;
+pub mod multiplicity;
 pub mod size;
 pub mod validation;
 
@@ -67,6 +68,9 @@ pub struct Design {
     pub assurance: Option<Assurance>,
     /// The rows of the analysis plan.
     pub analyses: Vec<Analysis>,
+    /// Families of hypotheses that are tested together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub multiplicity: Vec<multiplicity::Family>,
     /// The screening funnel.
     pub screening: Screening,
     /// How enrolment went.

@@ -12,6 +12,7 @@
 mod accumulator;
 mod assurance;
 mod describe;
+mod families;
 mod moments;
 
 use crate::analysis::{Decision, Scale};
@@ -25,6 +26,7 @@ use crate::scenario::{CalendarPlan, Measure, Per, Scenario, TrueValue};
 use accumulator::Accumulator;
 use assurance::Assurance;
 use describe::describe;
+use families::{Families, Null};
 pub use moments::{Moments, wilson};
 use moments::{finite, share};
 
@@ -33,6 +35,7 @@ use moments::{finite, share};
 pub struct Summary {
     rows: Vec<Accumulator>,
     rules: Vec<(f64, bool, f64, Option<f64>, f64)>,
+    families: Families,
     replicates: u64,
     truth_replicates: u64,
     screened: Moments,
@@ -63,6 +66,7 @@ impl Summary {
                     (r.rule.tail(), a.sides == 2, null, a.relevant, r.orientation)
                 })
                 .collect(),
+            families: Families::new(protocol.scenario),
             replicates: 0,
             truth_replicates: 0,
             screened: Moments::default(),
@@ -93,7 +97,7 @@ impl Summary {
     }
 
     /// Adds a batch.
-    pub fn add(&mut self, batch: &Batch) {
+    pub fn add(&mut self, protocol: &Protocol<'_>, batch: &Batch) {
         for trial in &batch.trials {
             self.screened.add(f64::from(trial.screened));
             self.enrolled.add(f64::from(trial.enrolled));
@@ -122,6 +126,7 @@ impl Summary {
                 for ((accumulator, row), rule) in self.rows.iter_mut().zip(rows).zip(&self.rules) {
                     accumulator.add(row, rule, batch.first + k as u64);
                 }
+                self.families.add(&protocol.scenario.multiplicity, rows);
                 if let Some(assurance) = &mut self.assurance {
                     let favour = rows
                         .iter()
@@ -193,8 +198,10 @@ impl Summary {
     ) -> Result<Design, crate::Error> {
         let scenario = protocol.scenario;
         let mut analyses = Vec::new();
+        let mut nulls = Vec::with_capacity(self.rows.len());
         for a in 0..self.rows.len() {
             let targets = self.targets(protocol, tables, a);
+            nulls.push(self.null(scenario, a, targets));
             let back = look_back(a, targets)?;
             analyses.push(self.analysis(protocol, tables, a, targets, back));
         }
@@ -229,6 +236,7 @@ impl Summary {
                 .collect(),
             assurance: self.assurance.as_ref().map(|a| a.result(protocol)),
             analyses,
+            multiplicity: self.families.results(scenario, &nulls, self.replicates),
             screening: result::Screening {
                 criteria: criteria.collect(),
                 screened: self.screened.figure().unwrap_or(Figure { estimate: 0.0, mcse: None }),
@@ -250,6 +258,34 @@ impl Summary {
                 follow_up: self.follow_up.figure(),
             },
         })
+    }
+
+    /// Whether the null hypothesis of an analysis is true in this world.
+    fn null(&self, scenario: &Scenario, a: usize, targets: [Option<f64>; 2]) -> Null {
+        let plan = &scenario.analyses[a];
+        let &(_, two_sided, null, _, orientation) = &self.rules[a];
+        let judged = [("true value", 0), ("limit", 1)].into_iter().find_map(|(by, seen)| {
+            let exact = seen == 0 && matches!(plan.estimand, Some(TrueValue::Number(_)));
+            let mcse = if exact { 0.0 } else { self.rows[a].target[seen].mcse() };
+            let value = targets[seen]?;
+            let (benefit, two_sided) = match plan.equivalence {
+                // inside the limits, by how much
+                Some([low, high]) => ((value - low).min(high - value), false),
+                None => (orientation * (value - null), two_sided),
+            };
+            // where a prior lets the true value vary, its mean says nothing of a replicate's own
+            let told = |_: &bool| exact || !self.varies || mcse <= families::ROUNDING;
+            Some((by, families::no_benefit(benefit, mcse, two_sided).filter(told)))
+        });
+        let (by, found) = judged.map_or((None, None), |(by, found)| (Some(by), found));
+        match &scenario.nulls {
+            Some(declared) => {
+                let holds = declared.contains(&a);
+                let contradicted = found.is_some_and(|found| found != holds);
+                Null { holds: Some(holds), by: Some("declared"), contradicted }
+            }
+            None => Null { holds: found, by: by.filter(|_| found.is_some()), contradicted: false },
+        }
     }
 
     /// What the calendar implies for the follow-up that is planned.

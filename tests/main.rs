@@ -12,6 +12,7 @@ mod engine;
 mod expr;
 mod interval;
 mod layers;
+mod multiplicity;
 mod operating;
 mod propensity;
 mod proportions;

@@ -75,6 +75,7 @@ impl Analyse {
         let rows = sheet.rows;
         let mut trial = Trial::read(&protocol, sheet, &mapping)
             .map_err(|found| Failure::Scenario(found.render(&path.display().to_string())))?;
+        let (analyses, multiplicity) = trial.answers();
         let found = Answers {
             program: "patency",
             version: env!("CARGO_PKG_VERSION"),
@@ -83,7 +84,8 @@ impl Analyse {
             data: path.display().to_string(),
             rows,
             without_arm: trial.without_arm,
-            analyses: trial.answers(),
+            analyses,
+            multiplicity,
         };
         if let Some(folder) = &self.curves {
             trial.curves().write(folder)?;

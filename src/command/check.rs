@@ -137,6 +137,21 @@ fn describe(out: &mut String, protocol: &Protocol<'_>) {
         ]);
     }
     out.push_str(&table.render());
+    if !s.multiplicity.is_empty() {
+        let _ = writeln!(out, "\nFamilies of hypotheses");
+        let mut table = Table::new(["family", "procedure", "level", "hypotheses"]);
+        for f in &s.multiplicity {
+            let names: Vec<&str> = f.hypotheses.iter().map(|&h| s.analyses[h].name.as_str()).collect();
+            let sides = if f.sides == 2 { "two-sided" } else { "one-sided" };
+            table.row(vec![
+                f.name.clone(),
+                f.procedure_name.to_owned(),
+                format!("{sides} {}", f.alpha),
+                names.join(", "),
+            ]);
+        }
+        out.push_str(&table.render());
+    }
 }
 
 fn rounded_plain(x: f64) -> String {

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod csv;
 pub mod data;
 mod designs;
+mod multiplicity;
 pub mod size;
 pub mod table;
 pub mod text;

@@ -113,6 +113,7 @@ fn one(out: &mut String, design: &Design) {
         out,
         "Ratios are shown as ratios, their bias and SE on the log scale. Figures are rounded to their Monte Carlo error."
     );
+    super::multiplicity::one(out, design);
     weights(out, design);
     notes(out, design);
     super::assurance::write(out, design);

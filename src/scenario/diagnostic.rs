@@ -64,9 +64,9 @@ codes! {
     NoDistribution = "no-distribution",
     /// A variable or outcome has more than one distribution.
     SeveralDistributions = "several-distributions",
-    /// An analysis does not say its method.
+    /// An analysis does not say its method, or a family of hypotheses its procedure.
     NoMethod = "no-method",
-    /// An analysis has more than one method.
+    /// An analysis has more than one method, or a family of hypotheses more than one procedure.
     SeveralMethods = "several-methods",
     /// An endpoint or tier does not say what is measured.
     NoMeasure = "no-measure",
@@ -108,6 +108,8 @@ codes! {
     UnknownVisit = "unknown-visit",
     /// Reference to an endpoint that does not exist.
     UnknownEndpoint = "unknown-endpoint",
+    /// Reference to an analysis that does not exist.
+    UnknownAnalysis = "unknown-analysis",
     /// Reference to an arm that does not exist.
     UnknownArm = "unknown-arm",
     /// A variant that the file does not have was asked for.

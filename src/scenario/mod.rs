@@ -21,6 +21,7 @@ pub const TEMPLATE: &str = include_str!("template.toml");
 use crate::analysis::{Analysis, Scale};
 use crate::distribution::Distribution;
 use crate::expr::{ColumnId, Expr};
+use crate::multiplicity::Procedure;
 
 /// A resolved scenario: one variant, one set of parameters.
 #[derive(Debug)]
@@ -63,6 +64,10 @@ pub struct Scenario {
     pub endpoints: Vec<Endpoint>,
     /// What is computed.
     pub analyses: Vec<AnalysisPlan>,
+    /// Analyses that are tested together.
+    pub multiplicity: Vec<FamilyPlan>,
+    /// Analyses whose null hypothesis is declared to be true in this world, where that is declared.
+    pub nulls: Option<Vec<usize>>,
     /// What patients, sites and events cost, where given.
     pub costs: Option<Costs>,
 }
@@ -105,11 +110,25 @@ impl Scenario {
         };
         let any = known.iter().any(|n| primary(n));
         let first = known.first().cloned();
-        self.analyses.retain(|a| match names {
+        let kept = |a: &AnalysisPlan| match names {
             [] if any => primary(&a.name),
             [] => Some(&a.name) == first.as_ref(),
             _ => names.contains(&a.name),
-        });
+        };
+        let mut count = 0;
+        let place = |a: &AnalysisPlan| {
+            kept(a).then(|| {
+                count += 1;
+                count - 1
+            })
+        };
+        let places: Vec<Option<usize>> = self.analyses.iter().map(place).collect();
+        self.analyses.retain(kept);
+        // a family without some of its hypotheses is another one
+        self.multiplicity.retain(|f| f.hypotheses.iter().all(|&h| places[h].is_some()));
+        let move_all = |all: &mut Vec<usize>| *all = all.iter().filter_map(|&h| places[h]).collect();
+        self.multiplicity.iter_mut().for_each(|f| move_all(&mut f.hypotheses));
+        self.nulls.iter_mut().for_each(move_all);
         Ok(())
     }
 
@@ -400,4 +419,23 @@ pub struct AnalysisPlan {
     pub estimand: Option<TrueValue>,
     /// Resamples of the bootstrap that gives the standard error, where it is not the method's own.
     pub bootstrap: Option<u32>,
+}
+
+/// Analyses that are tested together at one familywise level.
+#[derive(Debug)]
+pub struct FamilyPlan {
+    /// Its name.
+    pub name: String,
+    /// As shown.
+    pub label: String,
+    /// The procedure.
+    pub procedure: Box<dyn Procedure>,
+    /// The procedure's key, as `fixed-sequence`.
+    pub procedure_name: &'static str,
+    /// Indices of the analyses, in the order of the family.
+    pub hypotheses: Vec<usize>,
+    /// Familywise level, in total over the sides.
+    pub alpha: f64,
+    /// Sides of its analyses' tests: 1 or 2.
+    pub sides: u8,
 }

@@ -7,6 +7,7 @@ mod cohort;
 mod compare;
 mod ending;
 mod input;
+mod multiplicity;
 mod run;
 mod size;
 mod snapshot;

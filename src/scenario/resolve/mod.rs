@@ -7,6 +7,7 @@ mod conduct;
 mod data;
 mod design;
 mod endpoints;
+mod families;
 mod names;
 mod parameters;
 mod population;
@@ -142,6 +143,8 @@ impl Resolver {
             self.reachable(&file, cut, visits, &endpoints);
         }
         let analyses = self.analyses(&file, &arms, control, &endpoints);
+        let multiplicity = self.multiplicity(&file, analyses.as_deref());
+        let nulls = self.nulls(&file);
         let costs = self.costs(&file);
 
         let population = variables.len();
@@ -166,6 +169,8 @@ impl Resolver {
             cut: cut?,
             endpoints: endpoints.into_iter().map(|e| e.endpoint).collect::<Option<_>>()?,
             analyses: analyses?,
+            multiplicity: multiplicity?,
+            nulls: nulls?,
             costs: costs?,
         })
     }
@@ -400,9 +405,9 @@ impl Resolver {
     fn unknown<S: AsRef<str>>(&self, code: Code, what: &str, name: &Located, known: &[S]) -> Diagnostic {
         let text = name.text();
         let mut help = match known {
-            [] => format!("the scenario has no {what}s"),
+            [] => format!("the scenario has no {}", plural(what)),
             [one] => format!("the only {what} is `{}`", one.as_ref()),
-            _ => format!("{what}s are {}", listed(known)),
+            _ => format!("{} are {}", plural(what), listed(known)),
         };
         if let Some(near) = crate::expr::nearest(text, known.iter().map(AsRef::as_ref)) {
             help.push_str(&format!("; did you mean `{near}`?"));
@@ -414,6 +419,11 @@ impl Resolver {
             .label(format!("not {} {what}", article(what)))
             .help(help)
     }
+}
+
+/// A kind of entry in the plural.
+fn plural(word: &str) -> String {
+    word.strip_suffix("is").map_or_else(|| format!("{word}s"), |stem| format!("{stem}es"))
 }
 
 fn article(word: &str) -> &'static str {
