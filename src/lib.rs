@@ -42,6 +42,7 @@ pub mod selection;
 pub mod size;
 pub mod store;
 pub mod summary;
+pub mod sweep;
 pub mod validation;
 pub mod workspace;
 

@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod compare;
 pub mod size;
+pub mod sweep;
 pub mod validation;
 
 use schemars::JsonSchema;

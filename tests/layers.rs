@@ -41,6 +41,7 @@ const LAYERS: &[&[&str]] = &[
     &["store"],
     &["compare"],
     &["size"],
+    &["sweep"],
     &["report"],
     &["data"],
     &["validation"],

@@ -10,6 +10,7 @@ mod run;
 mod schema;
 mod shared;
 mod size;
+mod sweep;
 mod validate;
 mod with_r;
 
@@ -41,6 +42,9 @@ pub enum Command {
     /// How many patients: the smallest size that reaches a power, with its interval; or the value of a parameter
     #[command(after_help = size::EXAMPLES)]
     Size(size::Size),
+    /// Many worlds of one scenario: a grid over parameters with its map; or worst, expected and best, and which parameter matters
+    #[command(after_help = sweep::EXAMPLES)]
+    Sweep(sweep::Sweep),
     /// Check a scenario: every mistake at once; when clean, the resolved design in the protocol's words
     #[command(after_help = check::EXAMPLES)]
     Check(check::Check),
@@ -92,6 +96,7 @@ impl Command {
             Command::Run(c) => c.execute(),
             Command::Compare(c) => c.execute(),
             Command::Size(c) => c.execute(),
+            Command::Sweep(c) => c.execute(),
             Command::Check(c) => c.execute(),
             Command::Cohort(c) => c.execute(),
             Command::Analyse(c) => c.execute(),

@@ -6,6 +6,7 @@ pub mod csv;
 pub mod data;
 mod designs;
 pub mod size;
+pub mod sweep;
 pub mod table;
 pub mod text;
 pub mod validation;

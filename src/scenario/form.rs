@@ -50,6 +50,8 @@ pub enum Kind {
     Integer(i64, i64),
     /// A number, or an expression of parameters in quotation marks: the same for every patient.
     Number,
+    /// As [`Kind::Number`], or several of them in square brackets: the axis of a grid.
+    Axis,
     /// A number, or an expression evaluated for each patient.
     Expression,
     /// An expression that is true or false for each patient.

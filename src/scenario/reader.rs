@@ -192,11 +192,15 @@ impl Reader<'_> {
                     return None;
                 }
             },
-            (Kind::Number | Kind::Expression | Kind::Date, DeValue::Integer(_) | DeValue::Float(_)) => {
+            (Kind::Number | Kind::Axis | Kind::Expression | Kind::Date, DeValue::Integer(_) | DeValue::Float(_)) => {
                 Item::Number(self.number(value, key)?)
             }
-            (Kind::Number | Kind::Expression | Kind::Condition, DeValue::String(x)) => {
+            (Kind::Number | Kind::Axis | Kind::Expression | Kind::Condition, DeValue::String(x)) => {
                 Item::Formula(formula(self.text, x, span.clone()))
+            }
+            (Kind::Axis, DeValue::Array(values)) => {
+                let items: Vec<Option<Located>> = values.iter().map(|v| self.value(v, key, &Kind::Number)).collect();
+                Item::List(items.into_iter().collect::<Option<_>>()?)
             }
             (Kind::Date, DeValue::String(x)) => match x.parse() {
                 Ok(date) => Item::Date(date),
@@ -231,7 +235,7 @@ impl Reader<'_> {
                 )
             }
             (Kind::Short(form), DeValue::Table(table)) => Item::Table(self.table(table, span.clone(), form)),
-            (Kind::Short(form), DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_)) => {
+            (Kind::Short(form), DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_) | DeValue::Array(_)) => {
                 let first = form.keys.first()?;
                 let located = self.value(value, first, &first.kind)?;
                 Item::Table(Table {
@@ -355,6 +359,7 @@ fn wanted(kind: &Kind) -> String {
         Kind::Flag => "true or false".to_owned(),
         Kind::Integer(..) => "a whole number".to_owned(),
         Kind::Number => "a number, or an expression of parameters in quotation marks".to_owned(),
+        Kind::Axis => "a number, an expression of parameters in quotation marks, or a list of them".to_owned(),
         Kind::Expression => "a number, or an expression in quotation marks".to_owned(),
         Kind::Condition => "a condition in quotation marks".to_owned(),
         Kind::Word(words) => alternatives(words),

@@ -94,6 +94,10 @@ impl Definitions {
             Kind::Number | Kind::Expression | Kind::Date => {
                 json!({ "type": ["number", "string"] })
             }
+            Kind::Axis => {
+                let item = json!({ "type": ["number", "string"] });
+                json!({ "anyOf": [item, { "type": "array", "items": item, "minItems": 1 }] })
+            }
             Kind::Condition => json!({ "type": "string" }),
             Kind::Word(words) => json!({ "enum": words }),
             Kind::List(item @ (Kind::Name | Kind::Identifier)) => {

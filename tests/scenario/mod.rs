@@ -54,7 +54,7 @@ fn read_with_options(text: &str) -> Result<Scenario, Report> {
             other => panic!("unknown option {other:?}"),
         }
     }
-    read(text, &Options { variant, set: &set, n, headers: None })
+    read(text, &Options { variant, set: &set, n, ..Options::default() })
 }
 
 /// The scenario, or a panic with the messages.

@@ -76,12 +76,28 @@ pub(super) static OBSERVATIONAL: Form = Form {
 /// A parameter, or only its value.
 pub(super) static QUANTITY: Kind = Kind::Short(&PARAMETER);
 
+pub(super) static RANGE: Form = Form {
+    name: "range",
+    summary: "The ends of what is held possible, named by what they mean for the trial.",
+    keys: &[
+        required("pessimistic", Kind::Number, "The end at which the trial fares worse."),
+        required("optimistic", Kind::Number, "The end at which it fares better."),
+    ],
+    example: "{ pessimistic = 0.9, optimistic = 0.7 }",
+};
+
 pub(super) static PARAMETER: Form = Form {
     name: "parameters",
     summary: "A named number.",
     keys: &[
-        required("value", Kind::Number, "A number, or an expression of other parameters."),
+        required(
+            "value",
+            Kind::Axis,
+            "A number, or an expression of other parameters; several in square brackets are an axis of `patency sweep`.",
+        ),
         optional("source", Kind::Text, "A reference, or `assumed`; required outside variants."),
+        optional("null", Kind::Number, "Its value where the treatment does nothing, which `--null` puts in its place."),
+        optional("range", Kind::Table(&RANGE), "How far it may lie from the value expected: `patency sweep --stress`."),
     ],
     example: r#"{ value = 0.46, source = "assumed" }"#,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::names::{Is, Sight};
-use super::{Options, Resolver};
+use super::{Declaration, Declared, Options, Resolver};
 use crate::expr::{Expr, nearest};
 use crate::scenario::Parameter;
 use crate::scenario::diagnostic::{Code, Diagnostic};
@@ -28,6 +28,8 @@ enum Given {
     Formula(Formula),
     /// On the command line.
     Option(String),
+    /// Several values, at this place.
+    Axis(Vec<Located>, Span),
     /// Not readable, for a reason already reported.
     Nothing,
 }
@@ -39,6 +41,7 @@ impl Resolver {
         let mut pending: Vec<Pending> =
             file.named("parameters").iter().map(|(name, span, located)| self.pending(name, span, located)).collect();
         self.set(&mut pending, options);
+        self.put_declared(&mut pending, file, options);
         let places: BTreeMap<String, usize> =
             pending.iter().enumerate().map(|(i, parameter)| (parameter.name.clone(), i)).collect();
         for parameter in &mut pending {
@@ -84,6 +87,7 @@ impl Resolver {
         parameter.value = match table.get("value").map(|v| &v.item) {
             Some(Item::Number(x)) => Given::Number(*x),
             Some(Item::Formula(formula)) => Given::Formula(formula.clone()),
+            Some(Item::List(items)) => Given::Axis(items.clone(), table.span_of("value")),
             _ => Given::Nothing,
         };
         match table.text("source").map(str::trim) {
@@ -147,6 +151,81 @@ impl Resolver {
                 Err(_) => Given::Option(value.clone()),
             };
         }
+    }
+
+    /// Values that parameters declare beside the one expected, where they are asked for and not overridden.
+    fn put_declared(&mut self, pending: &mut [Pending], file: &Table, options: &Options<'_>) {
+        for (name, which) in options.declared {
+            let overridden = options.set.iter().any(|(set, _)| set == name);
+            let (Some(parameter), Some(table)) =
+                (pending.iter_mut().find(|p| p.name == *name && !overridden), declaring(file, name))
+            else {
+                continue;
+            };
+            let (value, words) = match which {
+                Declared::Null => (table.get("null"), "null value"),
+                Declared::Pessimistic => (table.table("range").and_then(|r| r.get("pessimistic")), "pessimistic value"),
+                Declared::Optimistic => (table.table("range").and_then(|r| r.get("optimistic")), "optimistic value"),
+            };
+            parameter.value = match value.map(|v| &v.item) {
+                Some(Item::Number(x)) => Given::Number(*x),
+                Some(Item::Formula(formula)) => Given::Formula(formula.clone()),
+                _ => continue,
+            };
+            parameter.source = format!("{words}, in place of: {}", parameter.source);
+        }
+    }
+
+    /// Mistakes in what parameters declare beside their values, also where it is not asked for.
+    pub(super) fn check_declared(&mut self, file: &Table) {
+        for (name, _, located) in file.named("parameters") {
+            let Item::Table(table) = &located.item else {
+                continue;
+            };
+            if let Some(Item::List(items)) = table.get("value").map(|v| &v.item) {
+                if items.is_empty() {
+                    self.say(
+                        Diagnostic::new(Code::WrongLength, table.span_of("value"), format!("`{name}` has no value"))
+                            .label("an axis without a point")
+                            .help(format!("{name} = {{ value = [0.3, 0.4], source = \"assumed\" }}")),
+                    );
+                }
+                for item in items {
+                    self.declared_value(item, name);
+                }
+            }
+            if let Some(null) = table.get("null") {
+                self.declared_value(null, "null");
+            }
+            let Some(range) = table.table("range") else {
+                continue;
+            };
+            let ends =
+                ["pessimistic", "optimistic"].map(|key| range.get(key).and_then(|v| self.declared_value(v, key)));
+            if let [Some(a), Some(b)] = ends
+                && a.total_cmp(&b).is_eq()
+            {
+                self.say(
+                    Diagnostic::new(Code::Contradiction, range.span.clone(), format!("both ends of `{name}` are {a}"))
+                        .label("no range")
+                        .help("leave `range` out where nothing else is possible"),
+                );
+            }
+        }
+    }
+
+    fn declared_value(&mut self, located: &Located, key: &str) -> Option<f64> {
+        let before = self.found.len();
+        let value = match &located.item {
+            Item::Number(x) => Some(*x),
+            Item::Formula(formula) => self.constant(formula, key),
+            _ => None,
+        };
+        // one that is in force has been reported where it was evaluated
+        if self.found.get(before).is_some_and(|d| self.found[..before].contains(d)) {
+            self.found.truncate(before);
+        }
+        value
     }
 
     /// Each value once those that it reads are known.
@@ -227,8 +306,61 @@ impl Resolver {
                 }
                 value.as_ref().and_then(Expr::as_number)
             }
+            Given::Axis(items, span) => {
+                if !items.is_empty() {
+                    let first = items.first().and_then(value_text).unwrap_or_default();
+                    self.say(
+                        Diagnostic::new(
+                            Code::SeveralValues,
+                            span.clone(),
+                            format!("`{}` has {} values, and one world is wanted", parameter.name, items.len()),
+                        )
+                        .label("which one?")
+                        .help(format!(
+                            "one of them: `--set {}={first}`; every one of them: `patency sweep`",
+                            parameter.name
+                        )),
+                    );
+                }
+                None
+            }
             Given::Nothing => None,
         }
+    }
+}
+
+/// What the parameters of a file declare beside a value.
+pub(super) fn declarations(file: &Table) -> Vec<Declaration> {
+    let of = |(name, _, located): &(String, Span, Located)| {
+        let table = match &located.item {
+            Item::Table(table) => Some(table),
+            _ => None,
+        };
+        let has = |key: &str| table.is_some_and(|t| t.has(key));
+        Declaration {
+            name: name.clone(),
+            axis: table.map_or_else(Vec::new, |t| t.list("value").iter().filter_map(value_text).collect()),
+            null: has("null"),
+            range: has("range"),
+        }
+    };
+    file.named("parameters").iter().map(of).collect()
+}
+
+/// The table of a parameter.
+fn declaring<'t>(file: &'t Table, name: &str) -> Option<&'t Table> {
+    match &file.named("parameters").iter().find(|(known, ..)| known == name)?.2.item {
+        Item::Table(table) => Some(table),
+        _ => None,
+    }
+}
+
+/// A number or an expression as it would be written.
+fn value_text(located: &Located) -> Option<String> {
+    match &located.item {
+        Item::Number(x) => Some(x.to_string()),
+        Item::Formula(formula) => Some(formula.text.clone()),
+        _ => None,
     }
 }
 
