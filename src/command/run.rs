@@ -14,11 +14,13 @@ use crate::report;
 use crate::result::{Design, RunResult, Timing};
 use crate::run::{self, Plan};
 use crate::store::{self, Store};
+use crate::type_one;
 
 pub(super) const EXAMPLES: &str = "Examples:
   patency run scenarios/defiance.toml                        the design as written, 10,000 trials
   patency run scenarios/defiance.toml --variant all          every world of the file in one table
   patency run scenarios/defiance.toml --n 300,578            two sizes on the same patients
+  patency run scenarios/defiance.toml --null                 type I error of every analysis: parameters at their null values
   patency run scenarios/defiance.toml --format json          result.json on standard output";
 
 /// Formats of standard output.
@@ -87,6 +89,7 @@ impl Run {
             title: scenarios.first().map(|s| s.title.clone()).unwrap_or_default(),
             scenario: text.text,
             set: self.source.set.clone(),
+            null: self.source.null,
             seed: self.source.seed,
             replicates: self.replicates,
             truth_replicates: self.truth_replicates,
@@ -138,7 +141,11 @@ impl Run {
             let summary = store.summary();
             if ended.replicates > 0 {
                 let mut back = |a: usize, targets| store.look_back(a, targets);
-                all.designs.push(summary.design(protocol, &ended.tables, &mut back)?);
+                let mut design = summary.design(protocol, &ended.tables, &mut back)?;
+                if self.source.null {
+                    type_one::judge(protocol, &mut design);
+                }
+                all.designs.push(design);
             }
             patients += summary.patients() * ended.replicates as f64;
             trials += ended.replicates as f64;

@@ -1,6 +1,7 @@
 //! Renderers of results: text for a terminal, CSV for a spreadsheet; JSON is the result structure itself.
 
 pub mod answers;
+pub mod certify;
 pub mod compare;
 pub mod csv;
 pub mod data;
@@ -9,4 +10,5 @@ pub mod size;
 pub mod sweep;
 pub mod table;
 pub mod text;
+mod type_one;
 pub mod validation;

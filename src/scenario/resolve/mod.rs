@@ -7,6 +7,7 @@ mod conduct;
 mod data;
 mod design;
 mod endpoints;
+mod entrance;
 mod names;
 mod parameters;
 mod population;
@@ -20,6 +21,7 @@ use super::written::{Formula, Item, Located, Table};
 use crate::distribution::Domain;
 use crate::expr::Expr;
 pub use data::{Mapping, mapping};
+pub use entrance::{Entrance, Place, entrance};
 use names::{Names, Sight};
 
 /// What is asked of a scenario beside what is written in it.

@@ -347,6 +347,29 @@ pub(super) fn declarations(file: &Table) -> Vec<Declaration> {
     file.named("parameters").iter().map(of).collect()
 }
 
+/// Each parameter with its expression, where it is one, as the options have it.
+pub(super) fn in_force(file: &Table, options: &Options<'_>) -> Vec<(String, Option<String>)> {
+    let expression = |located: Option<&Located>| match located.map(|l| &l.item) {
+        Some(Item::Formula(formula)) => Some(formula.text.clone()),
+        _ => None,
+    };
+    let of = |(name, _, located): &(String, Span, Located)| {
+        let Item::Table(table) = &located.item else {
+            return (name.clone(), None);
+        };
+        let set = options.set.iter().find(|(set, _)| set == name).map(|(_, value)| value.clone());
+        let declared = options.declared.iter().rev().find(|(declared, _)| declared == name).map(|(_, which)| which);
+        let written = match declared {
+            Some(Declared::Null) => table.get("null"),
+            Some(Declared::Pessimistic) => table.table("range").and_then(|r| r.get("pessimistic")),
+            Some(Declared::Optimistic) => table.table("range").and_then(|r| r.get("optimistic")),
+            None => table.get("value"),
+        };
+        (name.clone(), set.or_else(|| expression(written)))
+    };
+    file.named("parameters").iter().map(of).collect()
+}
+
 /// The table of a parameter.
 fn declaring<'t>(file: &'t Table, name: &str) -> Option<&'t Table> {
     match &file.named("parameters").iter().find(|(known, ..)| known == name)?.2.item {
