@@ -10,6 +10,7 @@
 //! estimates.
 
 mod accumulator;
+mod assurance;
 mod describe;
 mod moments;
 
@@ -20,8 +21,9 @@ use crate::planning;
 use crate::protocol::Protocol;
 use crate::result::{self, Against, Design, Figure};
 use crate::run::Batch;
-use crate::scenario::{CalendarPlan, Measure, Scenario};
+use crate::scenario::{CalendarPlan, Measure, Per, Scenario, TrueValue};
 use accumulator::Accumulator;
+use assurance::Assurance;
 use describe::describe;
 pub use moments::{Moments, wilson};
 use moments::{finite, share};
@@ -43,6 +45,9 @@ pub struct Summary {
     site_full: f64,
     excluded: Vec<u64>,
     n: usize,
+    /// Whether replicates differ in their parameters: each is then held against its own true value.
+    varies: bool,
+    assurance: Option<Assurance>,
 }
 
 impl Summary {
@@ -70,6 +75,8 @@ impl Summary {
             site_full: 0.0,
             excluded: vec![0; protocol.scenario.criteria.len()],
             n: protocol.scenario.n,
+            varies: protocol.scenario.variables.iter().any(|v| v.per == Per::Replicate),
+            assurance: (!protocol.priors.is_empty()).then(|| Assurance::new(protocol)),
         }
     }
 
@@ -115,6 +122,13 @@ impl Summary {
                 for ((accumulator, row), rule) in self.rows.iter_mut().zip(rows).zip(&self.rules) {
                     accumulator.add(row, rule, batch.first + k as u64);
                 }
+                if let Some(assurance) = &mut self.assurance {
+                    let favour = rows
+                        .iter()
+                        .zip(&self.rules)
+                        .map(|(row, rule)| row.estimate.decision(rule.0, rule.1) == Decision::Favour);
+                    assurance.add(&batch.drawn[k * assurance.priors()..][..assurance.priors()], favour);
+                }
             }
         }
         self.replicates += batch.trials.len() as u64;
@@ -139,6 +153,13 @@ impl Summary {
     #[must_use]
     pub fn targets(&self, protocol: &Protocol<'_>, tables: &Tables, a: usize) -> [Option<f64>; 2] {
         let plan = &protocol.scenario.analyses[a];
+        if self.varies {
+            let own = [0, 1].map(|seen: usize| finite(self.rows[a].target[seen].mean()));
+            return match plan.estimand {
+                Some(TrueValue::Number(value)) => [Some(value), own[1]],
+                _ => own,
+            };
+        }
         let goal = target(plan);
         let shares = tables.shares(protocol, plan);
         let mut both = [0, 1].map(|seen: usize| {
@@ -156,7 +177,7 @@ impl Summary {
             let value = if plan.interaction.is_some() { group(0) - group(1) } else { group(0) };
             finite(value)
         });
-        if let Some(value) = plan.estimand {
+        if let Some(TrueValue::Number(value)) = plan.estimand {
             both[0] = Some(value);
         }
         both
@@ -199,8 +220,14 @@ impl Summary {
             parameters: scenario
                 .parameters
                 .iter()
-                .map(|p| result::Parameter { name: p.name.clone(), value: p.value, source: p.source.clone() })
+                .map(|p| result::Parameter {
+                    name: p.name.clone(),
+                    value: finite(p.value),
+                    prior: p.prior.clone(),
+                    source: p.source.clone(),
+                })
                 .collect(),
+            assurance: self.assurance.as_ref().map(|a| a.result(protocol)),
             analyses,
             screening: result::Screening {
                 criteria: criteria.collect(),
@@ -258,20 +285,31 @@ impl Summary {
         let empirical = row.estimate.sd();
         let count = row.estimate.count as f64;
         let model = row.variance.mean().sqrt();
+        let known = matches!(plan.estimand, Some(TrueValue::Number(_)));
         let goal = |seen: usize| {
             targets[seen].map(|value| Figure {
                 estimate: value,
-                mcse: if seen == 0 && plan.estimand.is_some() { Some(0.0) } else { finite(row.target[seen].mcse()) },
+                mcse: if seen == 0 && known { Some(0.0) } else { finite(row.target[seen].mcse()) },
             })
         };
         let bias = |seen: usize| {
             targets[seen].filter(|_| row.estimate.count > 0).map(|value| {
-                let mcse = if seen == 0 && plan.estimand.is_some() { row.estimate.mcse() } else { row.bias_mcse(seen) };
+                if self.varies && !(seen == 0 && known) {
+                    let pair = &row.pair[seen];
+                    return Figure { estimate: pair.mean(), mcse: finite(pair.mcse()) };
+                }
+                let mcse = if seen == 0 && known { row.estimate.mcse() } else { row.bias_mcse(seen) };
                 Figure { estimate: mean - value, mcse: finite(mcse) }
             })
         };
         let estimated = row.estimate.count;
-        let coverage = |seen: usize| back.covered[seen].filter(|_| estimated > 0).map(|c| share(c, estimated));
+        let coverage = |seen: usize| {
+            if self.varies && !(seen == 0 && known) {
+                let pairs = row.pair[seen].count;
+                return (pairs > 0).then(|| share(row.covered[seen], pairs));
+            }
+            back.covered[seen].filter(|_| estimated > 0).map(|c| share(c, estimated))
+        };
         let parts = plan.method.parts();
         let mean_part = |k: usize| row.parts[k] / row.answered as f64;
         let pairs = match (&endpoint.measure, plan.interaction.is_none() && estimated > 0) {
@@ -327,9 +365,16 @@ impl Summary {
                 model_se: finite(model)
                     .map(|m| Figure { estimate: m, mcse: finite(row.variance.sd() / (2.0 * m * count.sqrt())) }),
                 coverage: Against { truth: coverage(0), limit: coverage(1) },
-                mse: targets[0]
-                    .filter(|_| estimated > 1)
-                    .map(|t| (mean - t).powi(2) + empirical * empirical * (count - 1.0) / count),
+                mse: targets[0].filter(|_| estimated > 1).map(|t| {
+                    let pair = &row.pair[0];
+                    // with a prior each replicate has its own true value
+                    let (bias, sd, count) = if self.varies && !known {
+                        (pair.mean(), pair.sd(), pair.count as f64)
+                    } else {
+                        (mean - t, empirical, count)
+                    };
+                    bias.powi(2) + sd * sd * (count - 1.0) / count
+                }),
                 quantiles: back.quantiles,
                 smallest_significant: row
                     .smallest

@@ -419,14 +419,7 @@ impl Notary<'_> {
     /// A certificate without a point yet.
     fn begin(&mut self, over: &[Over], protocol: &Protocol<'_>) -> Result<Certificate, Failure> {
         let s = protocol.scenario;
-        let mut paired = Paired::new(protocol);
-        let ended = self.run(protocol, PILOT.min(self.of.replicates), true, &mut paired)?;
-        self.done.store(0, std::sync::atomic::Ordering::Relaxed);
-        let design = paired.design(&ended.tables)?;
-        let effect = |a: &crate::result::Analysis| {
-            let value = a.estimand.limit.or(a.estimand.truth)?;
-            Some(Figure { estimate: value.estimate - a.null, ..value })
-        };
+        let effects = self.effects(over, protocol)?;
         let value = |name: &String| s.parameters.iter().find(|p| p.name == *name);
         Ok(Certificate {
             program: "patency",
@@ -440,17 +433,23 @@ impl Notary<'_> {
                 .nulls
                 .iter()
                 .filter_map(|(name, _)| value(name))
-                .map(|p| Parameter { name: p.name.clone(), value: p.value, source: p.source.clone() })
+                .map(|p| Parameter {
+                    name: p.name.clone(),
+                    value: Some(p.value).filter(|x| x.is_finite()),
+                    prior: p.prior.clone(),
+                    source: p.source.clone(),
+                })
                 .collect(),
             seed: self.of.source.seed,
             replicates: self.of.replicates,
             confidence: self.of.confidence,
             axes: over.iter().map(|o| side(o, s.n)).collect(),
             proven: over.iter().all(Over::covered),
-            analyses: design
+            analyses: s
                 .analyses
                 .iter()
-                .map(|a| Certified {
+                .zip(effects)
+                .map(|(a, effect)| Certified {
                     analysis: a.name.clone(),
                     label: a.label.clone(),
                     level: a.alpha,
@@ -459,12 +458,36 @@ impl Notary<'_> {
                     points: 0.0,
                     bound: 0.0,
                     simultaneous: 0.0,
-                    effect: effect(a),
+                    effect,
                     cells: Vec::new(),
                 })
                 .collect(),
             timing: Timing::default(),
         })
+    }
+
+    /// Of each analysis the true effect minus the null value at the first point and the last: the one farther from 0.
+    fn effects(&mut self, over: &[Over], first: &Protocol<'_>) -> Result<Vec<Option<Figure>>, Failure> {
+        let values: Vec<f64> = over.iter().map(|o| o.points.last().copied().unwrap_or(o.to)).collect();
+        let mut last = self.read(over, &values)?;
+        last.keep_analyses(&self.of.analysis).map_err(Failure::Scenario)?;
+        let last = crate::marginal::solve(last).map_err(|finding| self.at(refuse(finding.message), over, &values))?;
+        let last = Protocol::compile(&last, self.of.source.seed, Wanted::Analyses);
+        let mut found: Vec<Option<Figure>> = vec![None; first.analyses.len()];
+        for protocol in [first, &last] {
+            let mut paired = Paired::new(protocol);
+            let ended = self.run(protocol, PILOT.min(self.of.replicates), true, &mut paired)?;
+            for (to, a) in found.iter_mut().zip(paired.design(&ended.tables)?.analyses) {
+                let value = a.estimand.limit.or(a.estimand.truth);
+                let effect = value.map(|value| Figure { estimate: value.estimate - a.null, ..value });
+                let far = |f: &Option<Figure>| f.map_or(-1.0, |f| f.estimate.abs());
+                if far(&effect) > far(to) {
+                    *to = effect;
+                }
+            }
+        }
+        self.done.store(0, std::sync::atomic::Ordering::Relaxed);
+        Ok(found)
     }
 
     fn run(

@@ -211,7 +211,7 @@ pub(crate) fn fault_report(
     fault: &crate::protocol::Fault,
     text: &Text,
 ) -> String {
-    let message = format!("in replicate {replicate}, {}", protocol.explain(fault));
+    let message = format!("in replicate {replicate}, {}", protocol.explain(fault, replicate));
     Report { diagnostics: vec![Diagnostic::without_place(Code::OutOfDomain, message)] }.render(
         &text.text,
         &text.name,

@@ -23,7 +23,11 @@ pub fn text(c: &Certificate) -> String {
     if c.null.is_empty() {
         out.push_str("No parameter declares a null value: the world is taken as it is.\n");
     } else {
-        let nulls: Vec<String> = c.null.iter().map(|p| format!("{} = {}", p.name, trimmed(p.value))).collect();
+        let nulls: Vec<String> = c
+            .null
+            .iter()
+            .map(|p| format!("{} = {}", p.name, p.value.map_or_else(|| "–".to_owned(), trimmed)))
+            .collect();
         let _ = writeln!(out, "Null values in force: {}", nulls.join(", "));
     }
     for a in &c.analyses {
@@ -91,6 +95,12 @@ fn certified(out: &mut String, c: &Certificate, a: &Certified) {
         at.join(", "),
         percent(a.simultaneous, fine)
     );
+    if a.bound > a.points + 0.5 * a.level {
+        let _ = writeln!(
+            out,
+            "  Most of it is the space between the points: without a step (--over NAME=from:to) they are as close as the proof needs."
+        );
+    }
     if let Some(e) = a.effect.filter(|e| e.estimate.abs() > 5.0 * e.mcse.unwrap_or(0.0) + 1e-6) {
         let _ = writeln!(
             out,

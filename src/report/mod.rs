@@ -1,6 +1,7 @@
 //! Renderers of results: text for a terminal, CSV for a spreadsheet; JSON is the result structure itself.
 
 pub mod answers;
+mod assurance;
 pub mod certify;
 pub mod compare;
 pub mod csv;

@@ -117,6 +117,7 @@ fn one(out: &mut String, design: &Design) {
     );
     weights(out, design);
     notes(out, design);
+    super::assurance::write(out, design);
     funnel(out, design);
     enrolment(out, design);
 }

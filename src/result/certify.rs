@@ -76,7 +76,8 @@ pub struct Certified {
     pub bound: f64,
     /// The same where every cell's bound is to hold at once, by Bonferroni's inequality.
     pub simultaneous: f64,
-    /// Mean true effect at the first point minus the null value, where it can be computed: not 0, and these are not all type I errors.
+    /// True effect minus the null value at the first point or the last, whichever is farther from 0, where it can be computed: not 0, and
+    /// these are not all type I errors.
     pub effect: Option<Figure>,
     /// One entry a point.
     pub cells: Vec<Cell>,

@@ -50,8 +50,6 @@ pub enum Kind {
     Integer(i64, i64),
     /// A number, or an expression of parameters in quotation marks: the same for every patient.
     Number,
-    /// As [`Kind::Number`], or several of them in square brackets: the axis of a grid.
-    Axis,
     /// A number, or an expression evaluated for each patient.
     Expression,
     /// An expression that is true or false for each patient.
@@ -68,6 +66,8 @@ pub enum Kind {
     Tables(&'static Form),
     /// A table, or only the value of its first key: `p = 0.4` stands for `p = { value = 0.4 }`.
     Short(&'static Form),
+    /// A number, an expression of parameters, a list of numbers (the axis of a grid), or a table of the form (a prior).
+    Quantity(&'static Form),
     /// A table whose keys are names chosen by the author, each with a value of this kind.
     Named(&'static Kind),
 }

@@ -20,7 +20,7 @@ pub use schema::schema;
 /// A commented scenario in which every key of the language stands: the start of a new one.
 pub const TEMPLATE: &str = include_str!("template.toml");
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Scale};
 use crate::distribution::Distribution;
 use crate::expr::{ColumnId, Expr};
 
@@ -140,8 +140,10 @@ impl Scenario {
 pub struct Parameter {
     /// As used in expressions.
     pub name: String,
-    /// Its value in this variant.
+    /// Its value in this variant; NaN where every replicate draws its own.
     pub value: f64,
+    /// The prior in words, where there is one.
+    pub prior: Option<String>,
     /// A reference, or `assumed`.
     pub source: String,
 }
@@ -166,10 +168,31 @@ pub struct Variable {
     pub label: String,
     /// How it is drawn.
     pub law: Box<dyn Distribution>,
-    /// Whether it is drawn once for each site, and every patient has his site's value.
-    pub per_site: bool,
+    /// Who has a value of his own.
+    pub per: Per,
     /// Whose figure the quoted one is.
     pub marginal: Marginal,
+}
+
+/// Who has a value of his own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Per {
+    /// Every candidate.
+    #[default]
+    Candidate,
+    /// Every site: its patients share it.
+    Site,
+    /// Every replicate: a parameter with a prior, or one that reads such a one.
+    Replicate,
+}
+
+/// The parameter that is an analysis's true value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TrueValue {
+    /// On the scale of the estimate.
+    Number(f64),
+    /// Each replicate's own: a column, and the scale of the estimate for which it is written.
+    Drawn(ColumnId, Scale),
 }
 
 /// Whose figure the quoted one of an event time is.
@@ -376,7 +399,7 @@ pub struct AnalysisPlan {
     /// An estimate better than this is clinically relevant (on the scale of the estimate).
     pub relevant: Option<f64>,
     /// Scenario parameter that is the true value (on the scale of the estimate), where the scenario names one.
-    pub estimand: Option<f64>,
+    pub estimand: Option<TrueValue>,
     /// Resamples of the bootstrap that gives the standard error, where it is not the method's own.
     pub bootstrap: Option<u32>,
 }

@@ -94,10 +94,6 @@ impl Definitions {
             Kind::Number | Kind::Expression | Kind::Date => {
                 json!({ "type": ["number", "string"] })
             }
-            Kind::Axis => {
-                let item = json!({ "type": ["number", "string"] });
-                json!({ "anyOf": [item, { "type": "array", "items": item, "minItems": 1 }] })
-            }
             Kind::Condition => json!({ "type": "string" }),
             Kind::Word(words) => json!({ "enum": words }),
             Kind::List(item @ (Kind::Name | Kind::Identifier)) => {
@@ -113,6 +109,13 @@ impl Definitions {
                 }
                 None => self.reference(form),
             },
+            Kind::Quantity(form) => json!({
+                "anyOf": [
+                    { "type": ["number", "string"] },
+                    { "type": "array", "items": { "type": ["number", "string"] } },
+                    self.reference(form),
+                ]
+            }),
             Kind::Named(kind) => {
                 let names = if matches!(kind, Kind::Short(_)) { IDENTIFIER } else { NAME };
                 json!({

@@ -49,7 +49,7 @@ pub(crate) struct Choice {
 /// The choice that entries of a form make.
 pub(crate) fn choice(form: &Form) -> Option<Choice> {
     let (keys, none, several) = match form.name {
-        "variable" | "outcome" | "dropout" => (
+        "variable" | "outcome" | "dropout" | "prior" => (
             distributions(form),
             Some(("has no distribution", Code::NoDistribution)),
             ("has two distributions", Code::SeveralDistributions),

@@ -150,8 +150,9 @@ impl Resolver {
         let control = self.control(trial, &arms);
         let unseen = options.headers.map_or_else(Vec::new, |_| Self::events_of_data(&file));
         let joined = options.headers.map_or(0, |headers| self.join(&file, headers, &unseen));
-        self.declare_columns(&file, joined);
-        let parameters = self.parameters(pending);
+        let varying = if options.headers.is_some() { 0 } else { parameters::varying(&pending) };
+        self.declare_columns(&file, joined + varying);
+        let (parameters, drawn) = self.parameters(pending);
         self.check_declared(&file);
         let n = self.size(trial, options);
 
@@ -161,6 +162,9 @@ impl Resolver {
             variables.extend(self.measured(&file, headers));
         }
         let correlations = self.correlations(&file, &variables);
+        if options.headers.is_none() {
+            variables.extend(drawn);
+        }
         let criteria = self.criteria(&file);
         let mut outcomes = self.outcomes(&file, variables.len(), &arms, control);
         outcomes.extend(self.unseen(&unseen, variables.len() + outcomes.len()));

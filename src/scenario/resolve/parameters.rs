@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::names::{Is, Sight};
 use super::{Declaration, Declared, Options, Resolver};
-use crate::expr::{Expr, nearest};
-use crate::scenario::Parameter;
+use crate::distribution::Distribution;
+use crate::distribution::derived::Derived;
+use crate::expr::{ColumnId, Expr, nearest};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::form::Span;
 use crate::scenario::reader::{listed, shortened};
 use crate::scenario::written::{Formula, Item, Located, Table};
+use crate::scenario::{Marginal, Parameter, Per, Variable};
 
 /// A parameter before its value is known.
 pub(super) struct Pending {
@@ -19,6 +21,8 @@ pub(super) struct Pending {
     source: String,
     /// Parameters that its expression reads.
     reads: Vec<usize>,
+    /// Whether every replicate has its own value: a prior stands behind it.
+    varies: bool,
 }
 
 /// Where a value comes from.
@@ -28,6 +32,8 @@ enum Given {
     Formula(Formula),
     /// On the command line.
     Option(String),
+    /// Drawn by every replicate.
+    Prior(Table),
     /// Several values, at this place.
     Axis(Vec<Located>, Span),
     /// Not readable, for a reason already reported.
@@ -45,32 +51,59 @@ impl Resolver {
         let places: BTreeMap<String, usize> =
             pending.iter().enumerate().map(|(i, parameter)| (parameter.name.clone(), i)).collect();
         for parameter in &mut pending {
-            let text = match &parameter.value {
-                Given::Formula(formula) => formula.text.as_str(),
-                Given::Option(text) => text,
+            let texts = match &parameter.value {
+                Given::Formula(formula) => vec![formula.text.as_str()],
+                Given::Option(text) => vec![text.as_str()],
+                Given::Prior(table) => formulas(table),
                 _ => continue,
             };
-            let mut reads: Vec<usize> = words(text).filter_map(|word| places.get(word).copied()).collect();
+            let words = texts.into_iter().flat_map(words);
+            let mut reads: Vec<usize> = words.filter_map(|word| places.get(word).copied()).collect();
             reads.sort_unstable();
             reads.dedup();
             parameter.reads = reads;
         }
+        // whoever reads what varies varies
+        while let Some(i) =
+            (0..pending.len()).find(|&i| !pending[i].varies && pending[i].reads.iter().any(|&r| pending[r].varies))
+        {
+            pending[i].varies = true;
+        }
+        let mut columns = file.tables("variable").len()..;
         for parameter in &pending {
             let reads = parameter.reads.iter().map(|&i| pending[i].name.clone()).collect();
             self.names.set_reads(&parameter.name, reads);
-            self.declare(&parameter.name, &parameter.span, Is::Parameter(None));
+            let is = match (parameter.varies, options.headers) {
+                (false, _) => Is::Parameter(None),
+                (true, None) => Is::Prior(columns.next().map(|c| ColumnId(c as u16))),
+                (true, Some(_)) => Is::Prior(None),
+            };
+            self.declare(&parameter.name, &parameter.span, is);
         }
         pending
     }
 
-    /// The parameters with their values, once all names are declared.
-    pub(super) fn parameters(&mut self, pending: Vec<Pending>) -> Option<Vec<Parameter>> {
+    /// The parameters with their values, once all names are declared, and a column for each that varies.
+    pub(super) fn parameters(&mut self, pending: Vec<Pending>) -> (Option<Vec<Parameter>>, Vec<Option<Variable>>) {
         let values = self.evaluate(&pending);
-        pending
-            .into_iter()
-            .zip(values)
-            .map(|(parameter, value)| Some(Parameter { name: parameter.name, value: value?, source: parameter.source }))
-            .collect()
+        let mut columns = Vec::new();
+        let parameters = pending.into_iter().zip(values).map(|(parameter, value)| {
+            let (value, prior) = match value {
+                Some(Value::Number(x)) => (x, None),
+                Some(Value::Drawn(variable, words)) => {
+                    columns.push(Some(*variable));
+                    (f64::NAN, Some(words))
+                }
+                None => {
+                    columns.extend(parameter.varies.then_some(None));
+                    return None;
+                }
+            };
+            Some(Parameter { name: parameter.name, value, prior, source: parameter.source })
+        });
+        // every one is looked at, so that the columns are complete
+        let parameters: Vec<Option<Parameter>> = parameters.collect();
+        (parameters.into_iter().collect(), columns)
     }
 
     fn pending(&mut self, name: &str, span: &Span, located: &Located) -> Pending {
@@ -80,6 +113,7 @@ impl Resolver {
             value: Given::Nothing,
             source: String::new(),
             reads: Vec::new(),
+            varies: false,
         };
         let Item::Table(table) = &located.item else {
             return parameter;
@@ -87,9 +121,11 @@ impl Resolver {
         parameter.value = match table.get("value").map(|v| &v.item) {
             Some(Item::Number(x)) => Given::Number(*x),
             Some(Item::Formula(formula)) => Given::Formula(formula.clone()),
+            Some(Item::Table(prior)) => Given::Prior(prior.clone()),
             Some(Item::List(items)) => Given::Axis(items.clone(), table.span_of("value")),
             _ => Given::Nothing,
         };
+        parameter.varies = matches!(parameter.value, Given::Prior(_));
         match table.text("source").map(str::trim) {
             Some(source) if !source.is_empty() => parameter.source = source.to_owned(),
             _ => self.say(
@@ -138,6 +174,7 @@ impl Resolver {
                 );
                 continue;
             };
+            parameter.varies = false;
             parameter.source = format!("--set, in place of: {}", parameter.source);
             parameter.value = match value.trim().parse::<f64>() {
                 Ok(x) if x.is_finite() => Given::Number(x),
@@ -172,6 +209,7 @@ impl Resolver {
                 Some(Item::Formula(formula)) => Given::Formula(formula.clone()),
                 _ => continue,
             };
+            parameter.varies = false;
             parameter.source = format!("{words}, in place of: {}", parameter.source);
         }
     }
@@ -229,8 +267,8 @@ impl Resolver {
     }
 
     /// Each value once those that it reads are known.
-    fn evaluate(&mut self, pending: &[Pending]) -> Vec<Option<f64>> {
-        let mut values: Vec<Option<f64>> = vec![None; pending.len()];
+    fn evaluate(&mut self, pending: &[Pending]) -> Vec<Option<Value>> {
+        let mut values: Vec<Option<Value>> = pending.iter().map(|_| None).collect();
         let mut readers: Vec<Vec<usize>> = vec![Vec::new(); pending.len()];
         let mut waits: Vec<usize> = vec![0; pending.len()];
         for (i, parameter) in pending.iter().enumerate() {
@@ -246,7 +284,11 @@ impl Resolver {
             while let Some(i) = ready.pop() {
                 done[i] = true;
                 values[i] = self.parameter_value(&pending[i]);
-                self.names.set_parameter(&pending[i].name, values[i]);
+                let number = match values[i] {
+                    Some(Value::Number(x)) => Some(x),
+                    _ => None,
+                };
+                self.names.set_parameter(&pending[i].name, number);
                 release(&readers[i], &mut waits, &done, &mut ready);
             }
             while first_open < done.len() && done[first_open] {
@@ -290,22 +332,10 @@ impl Resolver {
         self.say(diagnostic);
     }
 
-    fn parameter_value(&mut self, parameter: &Pending) -> Option<f64> {
-        match &parameter.value {
-            Given::Number(x) => Some(*x),
-            Given::Formula(formula) => self.constant(formula, &parameter.name),
-            Given::Option(text) => {
-                let formula = Formula { text: text.clone(), span: 0..0, start: None };
-                let before = self.found.len();
-                let value = self.expression(&formula, &parameter.name, &Sight::parameters());
-                for diagnostic in &mut self.found[before..] {
-                    diagnostic.primary = None;
-                    diagnostic.secondary = None;
-                    diagnostic.message =
-                        format!("`--set {}={}`: {}", parameter.name, shortened(text), diagnostic.message);
-                }
-                value.as_ref().and_then(Expr::as_number)
-            }
+    fn parameter_value(&mut self, parameter: &Pending) -> Option<Value> {
+        let sight = if parameter.varies { Sight::priors() } else { Sight::parameters() };
+        let value = match &parameter.value {
+            Given::Number(x) => return Some(Value::Number(*x)),
             Given::Axis(items, span) => {
                 if !items.is_empty() {
                     let first = items.first().and_then(value_text).unwrap_or_default();
@@ -322,9 +352,39 @@ impl Resolver {
                         )),
                     );
                 }
-                None
+                return None;
+            }
+            Given::Prior(table) => {
+                let law = self.law(table, &Sight::parameters(), &[])?;
+                let name = table.entries.first().map_or("", |e| e.key);
+                let parts: Vec<String> =
+                    law.parameters().iter().map(|p| format!("{} {}", p.name, number_text(&p.value))).collect();
+                let words = format!("{name}, {}", parts.join(", "));
+                return Some(Value::Drawn(Box::new(column(&parameter.name, law)), words));
+            }
+            Given::Formula(formula) => self.expression(formula, &parameter.name, &sight),
+            Given::Option(text) => {
+                let formula = Formula { text: text.clone(), span: 0..0, start: None };
+                let before = self.found.len();
+                let value = self.expression(&formula, &parameter.name, &sight);
+                for diagnostic in &mut self.found[before..] {
+                    diagnostic.primary = None;
+                    diagnostic.secondary = None;
+                    diagnostic.message =
+                        format!("`--set {}={}`: {}", parameter.name, shortened(text), diagnostic.message);
+                }
+                value
             }
             Given::Nothing => None,
+        }?;
+        match value.as_number() {
+            Some(x) if !parameter.varies => Some(Value::Number(x)),
+            _ if parameter.varies => {
+                let law = Box::new(Derived { value });
+                Some(Value::Drawn(Box::new(column(&parameter.name, law)), "from parameters with a prior".to_owned()))
+            }
+            // it reads a parameter whose value is missing for a reason already reported
+            _ => None,
         }
     }
 }
@@ -351,6 +411,8 @@ pub(super) fn declarations(file: &Table) -> Vec<Declaration> {
 pub(super) fn in_force(file: &Table, options: &Options<'_>) -> Vec<(String, Option<String>)> {
     let expression = |located: Option<&Located>| match located.map(|l| &l.item) {
         Some(Item::Formula(formula)) => Some(formula.text.clone()),
+        // what stands in a prior is no expression of anything else
+        Some(Item::Table(prior)) => Some(formulas(prior).join(" ; ")),
         _ => None,
     };
     let of = |(name, _, located): &(String, Span, Located)| {
@@ -385,6 +447,42 @@ fn value_text(located: &Located) -> Option<String> {
         Item::Formula(formula) => Some(formula.text.clone()),
         _ => None,
     }
+}
+
+/// How many parameters vary.
+pub(super) fn varying(pending: &[Pending]) -> usize {
+    pending.iter().filter(|p| p.varies).count()
+}
+
+/// A value once it is known.
+enum Value {
+    Number(f64),
+    /// One value a replicate, and the prior in words.
+    Drawn(Box<Variable>, String),
+}
+
+/// The column of a parameter that varies.
+fn column(name: &str, law: Box<dyn Distribution>) -> Variable {
+    Variable { name: name.to_owned(), label: name.to_owned(), law, per: Per::Replicate, marginal: Marginal::No }
+}
+
+fn number_text(e: &Expr) -> String {
+    e.as_number().map_or_else(String::new, |x| x.to_string())
+}
+
+/// The expressions of a table.
+fn formulas(table: &Table) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut open: Vec<&Located> = table.entries.iter().map(|e| &e.value).collect();
+    while let Some(located) = open.pop() {
+        match &located.item {
+            Item::Formula(formula) => found.push(formula.text.as_str()),
+            Item::Table(table) => open.extend(table.entries.iter().map(|e| &e.value)),
+            Item::List(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Those that waited for a parameter wait for one less.
