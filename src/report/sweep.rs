@@ -276,6 +276,9 @@ fn strip([pessimistic, expected, optimistic]: [f64; 3], low: f64, high: f64) -> 
 }
 
 fn trimmed(x: f64) -> String {
+    if !x.is_finite() {
+        return "drawn".to_owned();
+    }
     let text = format!("{x:.6}");
     text.trim_end_matches('0').trim_end_matches('.').replace('-', "−")
 }

@@ -2,6 +2,7 @@
 //! when files, pipes, disks or its user do not let it go on.
 
 mod analyse;
+mod certify;
 mod cohort;
 mod compare;
 mod ending;
@@ -9,6 +10,7 @@ mod input;
 mod run;
 mod size;
 mod snapshot;
+mod sweep;
 mod validate;
 mod with_r;
 mod written;

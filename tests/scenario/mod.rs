@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad;
+mod declared;
 mod fuzz;
 mod good;
 mod schema;
