@@ -53,6 +53,9 @@ pub struct Run {
     /// Replicates beyond those, for true values and limits alone: their Monte Carlo error falls
     #[arg(long, default_value_t = 0, conflicts_with = "no_truth", value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
     truth_replicates: u64,
+    /// A grid is asked of `patency sweep`
+    #[arg(long, hide = true, value_name = "NAME=from:to:step")]
+    sweep: Vec<String>,
     /// Leave out true values and limits: no bias, no coverage, less time
     #[arg(long)]
     no_truth: bool,
@@ -61,6 +64,12 @@ pub struct Run {
 impl Run {
     pub(super) fn execute(self) -> Result<(), Failure> {
         let watch = Stopwatch::start();
+        if let Some(axis) = self.sweep.first() {
+            return Err(Failure::Scenario(format!(
+                "error: `run` is of single worlds; a grid has a command of its own\nhelp: patency sweep {} --over {axis}",
+                self.source.scenario.display()
+            )));
+        }
         let text = self.source.text()?;
         let scenarios = self.source.scenarios(&text)?;
         let protocols: Vec<Protocol<'_>> =

@@ -174,6 +174,8 @@ fn bad_questions_get_answers() {
     }
     let said = refused(&["sweep", P1, "--stress"], 2);
     assert!(said.contains("declares how far"), "{said}");
+    let said = refused(&["run", P1, "--sweep", "p=0:1:0.1"], 2);
+    assert!(said.contains("patency sweep scenarios/yardstick/p1-binary.toml --over p=0:1:0.1"), "{said}");
     let said = refused(&["run", P1, "--null"], 2);
     assert!(said.contains("declares its null value"), "{said}");
 }
@@ -186,7 +188,7 @@ fn type_one_errors_have_a_verdict() {
     let json = results.json();
     assert_eq!(json["null"], serde_json::Value::Bool(true));
     let found = json.pointer("/designs/0/analyses/0/type_one").unwrap();
-    // by hand: 30 against 30 at p = .5, pooled z at .05 two-sided, from R's dbinom over all tables: .0518963
+    // by hand: 30 against 30 at p = .5, pooled z at .05 two-sided, over all tables by R's dbinom: .0519423
     let share = number(&json, "/designs/0/analyses/0/events") / 60.0;
     assert!((share - 0.5).abs() < 0.01);
     assert!((number(found, "/enumerated") - 0.0519).abs() < 0.0008, "{found}");

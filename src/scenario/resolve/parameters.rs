@@ -260,7 +260,8 @@ impl Resolver {
             _ => None,
         };
         // one that is in force has been reported where it was evaluated
-        if self.found.get(before).is_some_and(|d| self.found[..before].contains(d)) {
+        let known = |d: &Diagnostic| self.found[..before].iter().any(|k| (k.code, &k.primary) == (d.code, &d.primary));
+        if self.found.get(before).is_some_and(known) {
             self.found.truncate(before);
         }
         value
