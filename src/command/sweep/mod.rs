@@ -1,5 +1,7 @@
 //! `patency sweep`: many worlds of one scenario, and what matters between them.
 
+mod worlds;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -15,9 +17,10 @@ use crate::report::table::count;
 use crate::result::Timing;
 use crate::result::sweep::{Row, Sweep as Found};
 use crate::run::{self, Plan};
-use crate::scenario::diagnostic::{Code, Diagnostic, Report};
-use crate::scenario::{self, Declaration, Declared, Scenario};
-use crate::sweep::{Axis, Ends, World, bar, cell, cells, order};
+use crate::scenario::{self, Declaration, Scenario};
+use crate::sweep::{Axis, Ends, World, bar, order};
+pub(super) use worlds::known;
+use worlds::{Cell, Kind, Worlds, along, axes, in_cell};
 
 pub(super) const EXAMPLES: &str = "Examples:
   patency sweep trial.toml --over hr=0.6:0.9:0.05 --over dropout=0.05,0.1,0.2      a grid, and its map
@@ -79,63 +82,6 @@ pub struct Sweep {
     out: Option<PathBuf>,
 }
 
-/// The worlds of one variant.
-struct Worlds {
-    variant: String,
-    nulls: Vec<(String, Declared)>,
-    kind: Kind,
-}
-
-enum Kind {
-    /// Every cell of a grid.
-    Grid(Vec<Axis>),
-    /// The expected world, both ends of all these parameters, both ends of each.
-    Stress(Vec<String>),
-}
-
-/// One cell.
-struct Cell {
-    world: String,
-    set: Vec<(String, String)>,
-    declared: Vec<(String, Declared)>,
-}
-
-impl Worlds {
-    fn count(&self) -> u64 {
-        match &self.kind {
-            Kind::Grid(axes) => cells(axes),
-            Kind::Stress(names) => 3 + 2 * names.len() as u64,
-        }
-    }
-
-    /// Cell number `k`, beside what is set for all.
-    fn cell(&self, k: u64, set: &[(String, String)]) -> Cell {
-        let mut cell = Cell { world: String::new(), set: set.to_vec(), declared: self.nulls.clone() };
-        match &self.kind {
-            Kind::Grid(axes) => cell.set.extend(self::cell(axes, k)),
-            Kind::Stress(names) => {
-                let all = |end: Declared| names.iter().map(move |n| (n.clone(), end));
-                let ends = [(Declared::Pessimistic, "pessimistic"), (Declared::Optimistic, "optimistic")];
-                match k {
-                    0 => cell.world = "expected".to_owned(),
-                    1 | 2 => {
-                        let (end, word) = ends[k as usize - 1];
-                        cell.world = word.to_owned();
-                        cell.declared.extend(all(end));
-                    }
-                    _ => {
-                        let (end, word) = ends[(k % 2 == 0) as usize];
-                        let name = &names[(k as usize - 3) / 2];
-                        cell.world = format!("{name} {word}");
-                        cell.declared.push((name.clone(), end));
-                    }
-                }
-            }
-        }
-        cell
-    }
-}
-
 /// What one cell left: its rows, and the decisions behind them.
 struct Done {
     rows: Vec<Row>,
@@ -150,7 +96,6 @@ impl Sweep {
         let sizes = self.source.sizes();
         let total =
             worlds.iter().fold(0_u64, |sum, w| sum.saturating_add(w.count())).saturating_mul(sizes.len() as u64);
-        self.look_over(&worlds, &text)?;
         let pool = pool(self.threads.map(usize::from))?;
         let stop = Arc::new(AtomicBool::new(false));
         let mut runner = Runner { of: &self, text: &text, pool, stop, done: Arc::default(), timing: Timing::default() };
@@ -158,6 +103,7 @@ impl Sweep {
         if !self.yes && (total > MANY_CELLS || trials > MANY_TRIALS) {
             return Err(runner.cost(&worlds[0], total, trials)?);
         }
+        self.look_over(&worlds, &text)?;
         interruptible(&runner.stop);
         let mut found = self.empty(&worlds, &text);
         let bar = progress(trials, &runner.done);
@@ -266,7 +212,7 @@ impl Sweep {
         Ok(all)
     }
 
-    /// Reads cells before anything runs: all of a grid of ordinary size, of a larger one those along each axis.
+    /// Reads cells before anything runs: all of a grid of ordinary size, of a larger one some along each axis.
     fn look_over(&self, worlds: &[Worlds], text: &Text) -> Result<(), Failure> {
         let set = self.source.settings();
         let n = self.source.sizes().into_iter().next().flatten();
@@ -289,76 +235,6 @@ impl Sweep {
             }
         }
         Ok(())
-    }
-}
-
-/// The axes of the command line.
-fn axes(over: &[String], set: &[(String, String)]) -> Result<Vec<Axis>, Failure> {
-    let mut axes: Vec<Axis> = Vec::new();
-    let refuse = |why: String| Err(Failure::Scenario(format!("error: {why}")));
-    for text in over {
-        let axis = match Axis::read(text) {
-            Ok(axis) => axis,
-            Err(why) => return refuse(format!("--over {why}")),
-        };
-        if axes.iter().any(|a| a.name == axis.name) {
-            return refuse(format!("`--over {}=…` is given twice", axis.name));
-        }
-        if set.iter().any(|(name, _)| *name == axis.name) {
-            return refuse(format!("`{0}` cannot be swept (--over {0}=…) and set (--set {0}=…) at once", axis.name));
-        }
-        axes.push(axis);
-    }
-    Ok(axes)
-}
-
-/// Whether all axes are parameters.
-pub(super) fn known(axes: &[Axis], declared: &[Declaration], text: &Text) -> Result<(), Failure> {
-    let names: Vec<&str> = declared.iter().map(|d| d.name.as_str()).collect();
-    let unknown = axes.iter().filter(|a| !names.contains(&a.name.as_str()));
-    let diagnostics: Vec<Diagnostic> = unknown
-        .map(|axis| {
-            let mut help = match names.as_slice() {
-                [] => "the scenario has no parameters".to_owned(),
-                names => {
-                    format!("parameters are {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
-                }
-            };
-            if let Some(near) = crate::expr::nearest(&axis.name, names.iter().copied()) {
-                help.push_str(&format!("; did you mean `{near}`?"));
-            }
-            Diagnostic::without_place(
-                Code::UnknownParameter,
-                format!("`--over {}=…`: no parameter is called `{}`", axis.name, axis.name),
-            )
-            .help(help)
-        })
-        .collect();
-    if diagnostics.is_empty() { Ok(()) } else { Err(refused(Report { diagnostics }, text)) }
-}
-
-/// Cells that differ from the first in one axis.
-fn along(axes: &[Axis]) -> Vec<u64> {
-    let mut found = vec![0];
-    let mut step = 1_u64;
-    for axis in axes.iter().rev() {
-        found.extend((1..axis.values.len() as u64).map(|k| k * step));
-        step = step.saturating_mul(axis.values.len() as u64);
-    }
-    found
-}
-
-/// A failure with the cell in which it showed.
-fn in_cell(failure: Failure, worlds: &Worlds, cell: &Cell, set: &[(String, String)]) -> Failure {
-    let mut place: Vec<String> =
-        cell.set.iter().skip(set.len()).map(|(name, value)| format!("{name} = {value}")).collect();
-    if !cell.world.is_empty() {
-        place.push(format!("world `{}`", cell.world));
-    }
-    place.push(format!("variant {}", worlds.variant));
-    match failure {
-        Failure::Scenario(text) => Failure::Scenario(format!("{}\nin the cell {}", text.trim_end(), place.join(", "))),
-        other => other,
     }
 }
 
