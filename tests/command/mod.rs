@@ -3,6 +3,7 @@
 
 mod analyse;
 mod bounds;
+mod certify;
 mod cohort;
 mod compare;
 mod ending;
@@ -11,6 +12,7 @@ mod multiplicity;
 mod run;
 mod size;
 mod snapshot;
+mod sweep;
 mod validate;
 mod with_r;
 mod written;
