@@ -441,7 +441,7 @@ fn reals(group: &mut Group<'_>, values: &[f64], defined: &[i16]) -> Result<(), p
 
 impl Fold for Store<'_, '_> {
     fn fold(&mut self, batch: &Batch) -> Result<(), Error> {
-        self.summary.add(batch);
+        self.summary.add(self.protocol, batch);
         let names: Vec<ByteArray> =
             self.protocol.scenario.analyses.iter().map(|a| ByteArray::from(a.name.as_str())).collect();
         self.pending.add(self.protocol, &names, batch);

@@ -58,6 +58,7 @@ pub fn text(answers: &Answers) -> String {
         ]);
     }
     let _ = write!(out, "\n{}", table.render());
+    out.push_str(&super::multiplicity::answers(&answers.multiplicity, p_value));
     out.push_str(&left_out(answers));
     out.push_str(&parts(answers));
     out
