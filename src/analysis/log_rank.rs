@@ -89,7 +89,7 @@ impl Analysis for LogRank {
         if data.strata.levels > 1 {
             return Sums::within_strata(data, scratch).answer(rule, n);
         }
-        let tied = scratch.to_last_event(time, event);
+        let tied = scratch.until_last_event(time, event);
         let mut sums = Sums::start(n, experimental);
         if tied {
             for group in at_each_time(&scratch.order, time) {

@@ -581,7 +581,7 @@ impl Scratch {
     }
 
     /// As [`time_order::ascending`] up to the latest event, into `order`; `false` where no two of these times are equal.
-    pub(crate) fn to_last_event(&mut self, time: &[f64], event: &[u8]) -> bool {
-        self.sorted.to_last_event(time, event, &mut self.keys, &mut self.order)
+    pub(crate) fn until_last_event(&mut self, time: &[f64], event: &[u8]) -> bool {
+        self.sorted.until_last_event(time, event, &mut self.keys, &mut self.order)
     }
 }

@@ -147,7 +147,7 @@ impl Sorted {
 
     /// As [`ascending`] up to the latest event; `false` where no two of these times are equal. From the order at hand where trials that
     /// begin each other are analysed one after the other.
-    pub(crate) fn to_last_event(
+    pub(crate) fn until_last_event(
         &mut self,
         time: &[f64],
         event: &[u8],

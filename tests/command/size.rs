@@ -70,7 +70,7 @@ fn a_parameter_is_solved_for() {
 fn events_are_solved_for() {
     // hazard ratio .5: Schoenfeld's 4 (1.96 + .84)² / ln² .5 = 65.3 events
     let scenario =
-        changed(P2, &[("date = 48", "events = { count = 200, endpoint = \"survival\" }"), ("0.75, 1)", "0.5, 1)")]);
+        changed(P2, &[("date = 48", "events = { count = 100, endpoint = \"survival\" }"), ("0.75, 1)", "0.5, 1)")]);
     let scenario = Written::new("events.toml", scenario);
     let ask = |format: &str| {
         let path = scenario.path();
@@ -158,7 +158,7 @@ struct Case {
 }
 
 /// Two proportions by enumeration; the t test by its noncentral distribution (R's `power.t.test`: .7952 at 126, .8015 at 128); log-rank
-/// and win ratio by 10⁶ replicates with another seed (`patency compare --seed 777`; MCSE .0004): LRFIGS; .7951 at 158, .8003 at 160,
+/// and win ratio by 10⁶ replicates with another seed (`patency compare --seed 777`; MCSE .0004): .7968 at 320, .7994 at 322, .8018 at 324; .7951 at 158, .8003 at 160,
 /// .8051 at 162.
 fn cases() -> [Case; 4] {
     let t_test = r#"
@@ -187,7 +187,7 @@ t-test = { variance = "pooled" }
     [
         Case { name: "two proportions", text: changed(P1, &[]), enough: |n| Some(exact(n) >= 0.8) },
         Case { name: "t test", text: t_test.to_owned(), enough: |n| Some(n >= 128) },
-        Case { name: "log-rank", text: log_rank, enough: |n| Some(n >= 322) },
+        Case { name: "log-rank", text: log_rank, enough: |n| (n != 322).then_some(n > 322) },
         Case { name: "win ratio", text: win_ratio, enough: |n| (n != 160).then_some(n > 160) },
     ]
 }
@@ -217,9 +217,9 @@ fn held(case: &Case, repetitions: u64, within: &str) -> (u64, f64) {
 
 #[test]
 fn statistical_answers_hold_the_true_size() {
-    // at least 95 % are promised: more than 4 misses in 20 have a chance of .003 at that
-    let all: u64 = cases().iter().map(|case| held(case, 5, "12%").0).sum();
-    assert!(all >= 16, "{all} of 20");
+    // at least 95 % are promised: more than 3 misses in 12 have a chance of .002 at that
+    let all: u64 = cases().iter().map(|case| held(case, 3, "15%").0).sum();
+    assert!(all >= 9, "{all} of 12");
 }
 
 /// The full calibration, minutes long. FIGURES
@@ -248,7 +248,10 @@ fn bad_questions_get_answers() {
     assert!(shown.contains("a trial of 2 patients is smaller than one block: the sizes begin at 4"), "{shown}");
     assert!(refused(&["size", P1, "--solve", "n"], 2).contains("which values of `n`?"));
     assert!(refused(&["size", P1, "--power", "nan"], 2).contains("share above 0"));
-    assert!(refused(&["size", P1, "--min", "nan"], 2).starts_with("error"));
+    for option in ["--min", "--max", "--step"] {
+        assert!(refused(&["size", P1, option, "nan"], 2).contains(&format!("{option} NaN is no number")));
+        assert!(refused(&["size", P1, option, "inf"], 2).contains(&format!("{option} inf is no number")));
+    }
     assert!(refused(&["size", P1, "--step", "0"], 2).contains("no grid"));
     let null = changed(P1, &[("0.50", "0.35")]);
     let null = Written::new("null.toml", null);

@@ -509,8 +509,8 @@ fn contract_a_trial_taken_from_a_larger_one_is_cut_anew() {
     let uniform = "[enrolment]\nuniform = { over = 24 }";
     let screened = sites("screened", 6, "cap = 25");
     let enrolled = sites("enrolled", 3, "cap = 25");
-    for enrolment in [uniform, &screened, &enrolled] {
-        let text = trial(STRATIFIED, enrolment);
+    for (blocks, enrolment) in [("sizes = [4]", uniform), (STRATIFIED, &screened), (STRATIFIED, &enrolled)] {
+        let text = trial(blocks, enrolment);
         assert_taken(&text, &[40, 150, 300], 3);
         for cut in ["date = 20", "after-last-entry = 3", "events = { count = 30, endpoint = \"survival\" }"] {
             assert_taken(&text.replace("horizon = 12", cut), &[40, 150, 300], 3);

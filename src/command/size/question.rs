@@ -93,6 +93,11 @@ impl Of {
 
     /// Whether the question can be answered at all.
     pub(super) fn check(&self, of: &Size, scenario: &Scenario) -> Result<(), Failure> {
+        for (option, value) in [("min", of.min), ("max", of.max), ("step", of.step)] {
+            if let Some(value) = value.filter(|x| !x.is_finite()) {
+                return refuse(format!("--{option} {value} is no number"));
+            }
+        }
         match self {
             Of::Parameter(name) => {
                 if of.min.is_none() || of.max.is_none() || of.step.is_none() {
