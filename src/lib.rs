@@ -15,6 +15,7 @@
 pub mod allocation;
 pub mod analysis;
 pub mod calendar;
+pub mod certify;
 pub mod clock;
 pub mod column;
 pub mod command;
@@ -45,6 +46,8 @@ pub mod sequential;
 pub mod size;
 pub mod store;
 pub mod summary;
+pub mod sweep;
+pub mod type_one;
 pub mod validation;
 pub mod workspace;
 

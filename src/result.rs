@@ -3,9 +3,12 @@
 //! Figures with Monte Carlo error are `{estimate, mcse}`; what does not exist is `null`, never 0. Ratios stay on the log scale.
 
 pub mod answer;
+pub mod bounds;
+pub mod certify;
 pub mod compare;
 pub mod multiplicity;
 pub mod size;
+pub mod sweep;
 pub mod validation;
 
 use schemars::JsonSchema;
@@ -33,6 +36,9 @@ pub struct RunResult {
     pub scenario: String,
     /// Overrides given with `--set`.
     pub set: Vec<String>,
+    /// Whether parameters took the null values that they declare.
+    #[serde(skip_serializing_if = "is_false")]
+    pub null: bool,
     /// Seed of all random numbers.
     pub seed: u64,
     /// Replicates asked for.
@@ -183,6 +189,9 @@ pub struct Analysis {
     pub power: Power,
     /// Rejections against it, and all.
     pub rejects: Rejects,
+    /// What is to be said of all rejections as type I errors, where parameters took their null values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub type_one: Option<TypeOne>,
     /// The estimates.
     pub estimate: Estimates,
     /// Means of the method's parts over replicates with an estimate.
@@ -235,6 +244,21 @@ pub struct Rejects {
     pub against: Figure,
     /// Both: under the null, the type I error.
     pub total: Figure,
+}
+
+/// Rejections where the treatment does nothing.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TypeOne {
+    /// All rejections.
+    pub rejects: Figure,
+    /// Total significance level.
+    pub level: f64,
+    /// Size by enumeration, of tests of two proportions.
+    pub enumerated: Option<f64>,
+    /// Whether the test rejects as often as it may, to 5 Monte Carlo standard errors; `null` where rejections are no type I errors.
+    pub holds: Option<bool>,
+    /// In words.
+    pub verdict: String,
 }
 
 /// Performance of the estimator over replicates with an estimate (Morris, White and Crowther 2019).
@@ -426,6 +450,10 @@ pub struct Timing {
 
 fn is_zero(x: &u64) -> bool {
     *x == 0
+}
+
+fn is_false(x: &bool) -> bool {
+    !x
 }
 
 /// JSON schema of a [`RunResult`].

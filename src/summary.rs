@@ -392,6 +392,7 @@ impl Summary {
                 interval: wilson(row.favour, all),
             },
             rejects: result::Rejects { against: share(row.against, all), total: share(row.favour + row.against, all) },
+            type_one: None,
             estimate: result::Estimates {
                 mean: row.estimate.figure(),
                 bias: Against { truth: bias(0), limit: bias(1) },

@@ -59,6 +59,7 @@ impl Analyse {
             scenario: self.scenario.clone(),
             variant: self.variant.clone(),
             set: self.set.clone(),
+            null: false,
             n: Vec::new(),
             seed: 1,
         };
@@ -118,6 +119,7 @@ fn read(source: &Source, text: &Text, sheet: &Sheet, mapping: &Mapping) -> Resul
         set: &set,
         n: Some(sheet.rows.max(1)),
         headers: Some(&headers),
+        ..scenario::Options::default()
     };
     scenario::read(&text.text, &options)
         .map_err(|report| Failure::Scenario(report.render(&text.text, &text.name, colored())))

@@ -2,6 +2,8 @@
 
 mod analyse;
 mod bench;
+mod bounds;
+mod certify;
 mod check;
 mod cohort;
 mod compare;
@@ -10,6 +12,7 @@ mod run;
 mod schema;
 mod shared;
 mod size;
+mod sweep;
 mod validate;
 mod with_r;
 
@@ -41,6 +44,15 @@ pub enum Command {
     /// How many patients: the smallest size that reaches a power, with its interval; or the value of a parameter
     #[command(after_help = size::EXAMPLES)]
     Size(size::Size),
+    /// A group-sequential boundary and what it takes, without simulating: z, nominal p, effect, n or events
+    #[command(after_help = bounds::EXAMPLES)]
+    Bounds(bounds::Bounds),
+    /// Many worlds of one scenario: a grid over parameters with its map; or worst, expected and best, and which parameter matters
+    #[command(after_help = sweep::EXAMPLES)]
+    Sweep(sweep::Sweep),
+    /// Bound the worst type I error over a box of parameters, between its points too where that can be proven
+    #[command(after_help = certify::EXAMPLES)]
+    Certify(certify::Certify),
     /// Check a scenario: every mistake at once; when clean, the resolved design in the protocol's words
     #[command(after_help = check::EXAMPLES)]
     Check(check::Check),
@@ -92,6 +104,9 @@ impl Command {
             Command::Run(c) => c.execute(),
             Command::Compare(c) => c.execute(),
             Command::Size(c) => c.execute(),
+            Command::Bounds(c) => c.execute(),
+            Command::Sweep(c) => c.execute(),
+            Command::Certify(c) => c.execute(),
             Command::Check(c) => c.execute(),
             Command::Cohort(c) => c.execute(),
             Command::Analyse(c) => c.execute(),

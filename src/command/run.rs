@@ -14,11 +14,13 @@ use crate::report;
 use crate::result::{Design, RunResult, Timing};
 use crate::run::{self, Plan};
 use crate::store::{self, Store};
+use crate::type_one;
 
 pub(super) const EXAMPLES: &str = "Examples:
   patency run scenarios/defiance.toml                        the design as written, 10,000 trials
   patency run scenarios/defiance.toml --variant all          every world of the file in one table
   patency run scenarios/defiance.toml --n 300,578            two sizes on the same patients
+  patency run scenarios/defiance.toml --null                 type I error of every analysis: parameters at their null values
   patency run scenarios/defiance.toml --format json          result.json on standard output";
 
 /// Formats of standard output.
@@ -51,6 +53,9 @@ pub struct Run {
     /// Replicates beyond those, for true values and limits alone: their Monte Carlo error falls
     #[arg(long, default_value_t = 0, conflicts_with = "no_truth", value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
     truth_replicates: u64,
+    /// A grid is asked of `patency sweep`
+    #[arg(long, hide = true, value_name = "NAME=from:to:step")]
+    sweep: Vec<String>,
     /// Leave out true values and limits: no bias, no coverage, less time
     #[arg(long)]
     no_truth: bool,
@@ -59,6 +64,12 @@ pub struct Run {
 impl Run {
     pub(super) fn execute(self) -> Result<(), Failure> {
         let watch = Stopwatch::start();
+        if let Some(axis) = self.sweep.first() {
+            return Err(Failure::Scenario(format!(
+                "error: `run` is of single worlds; a grid has a command of its own\nhelp: patency sweep {} --over {axis}",
+                self.source.scenario.display()
+            )));
+        }
         let text = self.source.text()?;
         let scenarios = self.source.scenarios(&text)?;
         let protocols: Vec<Protocol<'_>> =
@@ -87,6 +98,7 @@ impl Run {
             title: scenarios.first().map(|s| s.title.clone()).unwrap_or_default(),
             scenario: text.text,
             set: self.source.set.clone(),
+            null: self.source.null,
             seed: self.source.seed,
             replicates: self.replicates,
             truth_replicates: self.truth_replicates,
@@ -138,7 +150,11 @@ impl Run {
             let summary = store.summary();
             if ended.replicates > 0 {
                 let mut back = |a: usize, targets| store.look_back(a, targets);
-                all.designs.push(summary.design(protocol, &ended.tables, &mut back)?);
+                let mut design = summary.design(protocol, &ended.tables, &mut back)?;
+                if self.source.null {
+                    type_one::judge(protocol, &mut design);
+                }
+                all.designs.push(design);
             }
             patients += summary.patients() * ended.replicates as f64;
             trials += ended.replicates as f64;

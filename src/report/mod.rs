@@ -2,12 +2,16 @@
 
 pub mod answers;
 mod assurance;
+pub mod bounds;
+pub mod certify;
 pub mod compare;
 pub mod csv;
 pub mod data;
 mod designs;
 mod multiplicity;
 pub mod size;
+pub mod sweep;
 pub mod table;
 pub mod text;
+mod type_one;
 pub mod validation;

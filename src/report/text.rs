@@ -22,11 +22,13 @@ pub fn render(result: &RunResult) -> String {
     if let [design] = &result.designs[..] {
         let _ = writeln!(out, "variant {} · n = {}", design.variant, design.n);
         one(&mut out, design);
+        super::type_one::table(&mut out, design);
     } else {
         super::designs::across(&mut out, result);
         for design in &result.designs {
             let _ = write!(out, "\n{}", name(result, design));
             enrolment(&mut out, design);
+            super::type_one::table(&mut out, design);
         }
         if let Some(first) = result.designs.first() {
             let _ = write!(out, "\n{}", name(result, first));

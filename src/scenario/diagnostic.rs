@@ -96,6 +96,8 @@ codes! {
     HiddenName = "hidden-name",
     /// Parameters are defined by each other.
     ParameterCycle = "parameter-cycle",
+    /// A parameter has several values where one world is wanted.
+    SeveralValues = "several-values",
     /// A parameter does not say where its value comes from.
     MissingSource = "missing-source",
     /// Reference to a parameter that does not exist.

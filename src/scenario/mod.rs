@@ -12,7 +12,9 @@ mod text;
 mod written;
 
 pub use measure::{BinaryOf, Dated, Endpoint, Fate, Intercurrent, IntercurrentFate, Measure, TierOf, TierPlan};
-pub use resolve::{Header, Mapping, Options, mapping, read, variants};
+pub use resolve::{
+    Declaration, Declared, Entrance, Header, Mapping, Options, Place, declarations, entrance, mapping, read, variants,
+};
 pub use schema::schema;
 
 /// A commented scenario in which every key of the language stands: the start of a new one.

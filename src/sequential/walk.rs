@@ -1,17 +1,24 @@
 //! The Brownian motion that has not yet stopped: its density look by look, by numerical integration.
 //!
-//! The density of B(t) on the region of continuation is kept at Gauss–Legendre nodes; a step of length Δ is a sum of normal densities of
-//! mean θΔ and variance Δ. Functions to be integrated are analytic, so that a few nodes a standard deviation of the shorter neighbouring
-//! step give some 12 digits.
+//! The density of B(t) on the region of continuation is kept at Gauss–Legendre nodes, sixteen for every three standard deviations of the
+//! shorter neighbouring step; a step of length Δ is a sum of normal densities of mean θΔ and variance Δ. Functions to be integrated are
+//! analytic: this gives some 12 digits.
+
+use std::sync::LazyLock;
 
 use crate::math::special::{normal_cdf, normal_tail};
 
 /// Standard deviations of B beyond which nothing lies.
 const FAR: f64 = 8.5;
-/// Nodes beyond those for the width.
-const FEWEST: usize = 24;
-/// Most nodes: looks that lie closer than 1e-5 of the information lose digits.
-const MOST: usize = 4_000;
+/// Nodes of a panel.
+const NODES: usize = 16;
+/// Standard deviations of the shorter neighbouring step that a panel covers.
+const PANEL: f64 = 3.0;
+/// Most panels: looks that lie closer than 1e-4 of the information lose digits.
+const MOST: usize = 300;
+
+/// Nodes and weights of one panel.
+static RULE: LazyLock<(Vec<f64>, Vec<f64>)> = LazyLock::new(|| gauss_legendre(NODES));
 
 /// B(t) of the trials that go on.
 #[derive(Clone, Debug)]
@@ -76,15 +83,20 @@ impl Walk {
             (self.nodes, self.mass, self.at) = (vec![0.5 * (from + to)], vec![0.0], t);
             return;
         }
-        let count = (FEWEST + (5.0 * width / finest).ceil() as usize).min(MOST);
-        let (mut nodes, mut mass) = gauss_legendre(count);
-        let scale = 1.0 / (sd * (2.0 * std::f64::consts::PI).sqrt());
-        for (x, w) in nodes.iter_mut().zip(&mut mass) {
-            *x = from + 0.5 * width * (1.0 + *x);
-            let goal = *x - self.theta * step;
-            let density: f64 =
-                self.nodes.iter().zip(&self.mass).map(|(b, m)| m * (-0.5 * ((goal - b) / sd).powi(2)).exp()).sum();
-            *w *= 0.5 * width * scale * density;
+        let panels = ((width / (PANEL * finest)).ceil() as usize).clamp(1, MOST);
+        let half = 0.5 * width / panels as f64;
+        let scale = half / (sd * (2.0 * std::f64::consts::PI).sqrt());
+        let (mut nodes, mut mass) = (Vec::with_capacity(NODES * panels), Vec::with_capacity(NODES * panels));
+        for panel in 0..panels {
+            let middle = from + half * (2 * panel + 1) as f64;
+            for (x, w) in RULE.0.iter().zip(&RULE.1) {
+                let x = middle + half * x;
+                let goal = x - self.theta * step;
+                let density: f64 =
+                    self.nodes.iter().zip(&self.mass).map(|(b, m)| m * (-0.5 * ((goal - b) / sd).powi(2)).exp()).sum();
+                nodes.push(x);
+                mass.push(w * scale * density);
+            }
         }
         (self.nodes, self.mass, self.at) = (nodes, mass, t);
     }

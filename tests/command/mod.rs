@@ -2,6 +2,8 @@
 //! when files, pipes, disks or its user do not let it go on.
 
 mod analyse;
+mod bounds;
+mod certify;
 mod cohort;
 mod compare;
 mod ending;
@@ -10,6 +12,7 @@ mod multiplicity;
 mod run;
 mod size;
 mod snapshot;
+mod sweep;
 mod validate;
 mod with_r;
 mod written;

@@ -120,7 +120,7 @@ fn by_hand_a_variant_and_the_command_line_override_parameters() {
     assert_eq!(null.parameters[2].value, 0.0);
     assert_eq!(null.parameters[2].source, "variant null, in place of: Smith 2020, Table 2");
     let set = [("strength".to_owned(), "2".to_owned()), ("hr".to_owned(), "strength / 4".to_owned())];
-    let options = Options { variant: Some("null"), set: &set, n: Some(277), headers: None };
+    let options = Options { variant: Some("null"), set: &set, n: Some(277), ..Options::default() };
     let scenario = good_with(SURVIVAL, &options);
     assert_eq!(scenario.n, 277);
     assert_eq!((scenario.parameters[2].value, scenario.parameters[0].value), (2.0, 0.5));

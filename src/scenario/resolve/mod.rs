@@ -7,6 +7,7 @@ mod conduct;
 mod data;
 mod design;
 mod endpoints;
+mod entrance;
 mod families;
 mod names;
 mod parameters;
@@ -21,6 +22,7 @@ use super::written::{Formula, Item, Located, Table};
 use crate::distribution::Domain;
 use crate::expr::Expr;
 pub use data::{Mapping, mapping};
+pub use entrance::{Entrance, Place, entrance};
 use names::{Names, Sight};
 
 /// What is asked of a scenario beside what is written in it.
@@ -34,6 +36,32 @@ pub struct Options<'a> {
     pub n: Option<usize>,
     /// Columns of a data file that stand in place of virtual patients.
     pub headers: Option<&'a [Header]>,
+    /// Parameters that take another of the values that they declare, where `set` does not name them.
+    pub declared: &'a [(String, Declared)],
+}
+
+/// A value that a parameter declares beside the one expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declared {
+    /// `null`: where the treatment does nothing.
+    Null,
+    /// `range.pessimistic`.
+    Pessimistic,
+    /// `range.optimistic`.
+    Optimistic,
+}
+
+/// What a parameter declares beside a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// Its name.
+    pub name: String,
+    /// Its values as text where it is an axis, else empty.
+    pub axis: Vec<String>,
+    /// Whether it has a `null`.
+    pub null: bool,
+    /// Whether it has a `range`.
+    pub range: bool,
 }
 
 /// A column of a data file.
@@ -59,8 +87,7 @@ pub fn read(text: &str, options: &Options<'_>) -> Result<Scenario, Report> {
     };
     let sized = options.n.is_some();
     let file = reader::read(text, sized).map_err(report)?;
-    let mut resolver =
-        Resolver { found: Vec::new(), names: Names::default(), start: None, off: Vec::new(), data: Vec::new() };
+    let mut resolver = Resolver::new();
     let scenario = resolver.scenario(file, options);
     match scenario {
         Some(scenario) if resolver.found.is_empty() => Ok(scenario),
@@ -76,6 +103,19 @@ pub fn variants(text: &str) -> Result<Vec<String>, Report> {
     let file = reader::read(text, true).map_err(|diagnostics| Report { diagnostics })?;
     let named = file.named("variant").iter().map(|(name, ..)| name.clone());
     Ok(std::iter::once(BASE.to_owned()).chain(named).collect())
+}
+
+/// What the parameters of a variant declare, in the order of the file.
+///
+/// # Errors
+/// Mistakes of syntax or shape, or an unknown variant.
+pub fn declarations(text: &str, variant: Option<&str>) -> Result<Vec<Declaration>, Report> {
+    let file = reader::read(text, true).map_err(|diagnostics| Report { diagnostics })?;
+    let mut resolver = Resolver::new();
+    match resolver.with_variant(file, variant) {
+        Some(file) => Ok(parameters::declarations(&file)),
+        None => Err(Report { diagnostics: resolver.found }),
+    }
 }
 
 /// Resolves area by area; goes on after a mistake so that all are found.
@@ -94,6 +134,10 @@ struct Resolver {
 const MONTH: f64 = 30.4375;
 
 impl Resolver {
+    fn new() -> Self {
+        Self { found: Vec::new(), names: Names::default(), start: None, off: Vec::new(), data: Vec::new() }
+    }
+
     fn say(&mut self, diagnostic: Diagnostic) {
         self.found.push(diagnostic);
     }
@@ -110,6 +154,7 @@ impl Resolver {
         let varying = if options.headers.is_some() { 0 } else { parameters::varying(&pending) };
         self.declare_columns(&file, joined + varying);
         let (parameters, drawn) = self.parameters(pending);
+        self.check_declared(&file);
         let n = self.size(trial, options);
 
         self.start = self.start(&file);

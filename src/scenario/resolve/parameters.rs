@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::names::{Is, Sight};
-use super::{Options, Resolver};
+use super::{Declaration, Declared, Options, Resolver};
 use crate::distribution::Distribution;
 use crate::distribution::derived::Derived;
 use crate::expr::{ColumnId, Expr, nearest};
@@ -34,8 +34,8 @@ enum Given {
     Option(String),
     /// Drawn by every replicate.
     Prior(Table),
-    /// The axis of a grid, of which one world has one value.
-    Several(Span),
+    /// Several values, at this place.
+    Axis(Vec<Located>, Span),
     /// Not readable, for a reason already reported.
     Nothing,
 }
@@ -47,6 +47,7 @@ impl Resolver {
         let mut pending: Vec<Pending> =
             file.named("parameters").iter().map(|(name, span, located)| self.pending(name, span, located)).collect();
         self.set(&mut pending, options);
+        self.put_declared(&mut pending, file, options);
         let places: BTreeMap<String, usize> =
             pending.iter().enumerate().map(|(i, parameter)| (parameter.name.clone(), i)).collect();
         for parameter in &mut pending {
@@ -121,7 +122,7 @@ impl Resolver {
             Some(Item::Number(x)) => Given::Number(*x),
             Some(Item::Formula(formula)) => Given::Formula(formula.clone()),
             Some(Item::Table(prior)) => Given::Prior(prior.clone()),
-            Some(Item::List(_)) => Given::Several(table.span_of("value")),
+            Some(Item::List(items)) => Given::Axis(items.clone(), table.span_of("value")),
             _ => Given::Nothing,
         };
         parameter.varies = matches!(parameter.value, Given::Prior(_));
@@ -187,6 +188,83 @@ impl Resolver {
                 Err(_) => Given::Option(value.clone()),
             };
         }
+    }
+
+    /// Values that parameters declare beside the one expected, where they are asked for and not overridden.
+    fn put_declared(&mut self, pending: &mut [Pending], file: &Table, options: &Options<'_>) {
+        for (name, which) in options.declared {
+            let overridden = options.set.iter().any(|(set, _)| set == name);
+            let (Some(parameter), Some(table)) =
+                (pending.iter_mut().find(|p| p.name == *name && !overridden), declaring(file, name))
+            else {
+                continue;
+            };
+            let (value, words) = match which {
+                Declared::Null => (table.get("null"), "null value"),
+                Declared::Pessimistic => (table.table("range").and_then(|r| r.get("pessimistic")), "pessimistic value"),
+                Declared::Optimistic => (table.table("range").and_then(|r| r.get("optimistic")), "optimistic value"),
+            };
+            parameter.value = match value.map(|v| &v.item) {
+                Some(Item::Number(x)) => Given::Number(*x),
+                Some(Item::Formula(formula)) => Given::Formula(formula.clone()),
+                _ => continue,
+            };
+            parameter.varies = false;
+            parameter.source = format!("{words}, in place of: {}", parameter.source);
+        }
+    }
+
+    /// Mistakes in what parameters declare beside their values, also where it is not asked for.
+    pub(super) fn check_declared(&mut self, file: &Table) {
+        for (name, _, located) in file.named("parameters") {
+            let Item::Table(table) = &located.item else {
+                continue;
+            };
+            if let Some(Item::List(items)) = table.get("value").map(|v| &v.item) {
+                if items.is_empty() {
+                    self.say(
+                        Diagnostic::new(Code::WrongLength, table.span_of("value"), format!("`{name}` has no value"))
+                            .label("an axis without a point")
+                            .help(format!("{name} = {{ value = [0.3, 0.4], source = \"assumed\" }}")),
+                    );
+                }
+                for item in items {
+                    self.declared_value(item, name);
+                }
+            }
+            if let Some(null) = table.get("null") {
+                self.declared_value(null, "null");
+            }
+            let Some(range) = table.table("range") else {
+                continue;
+            };
+            let ends =
+                ["pessimistic", "optimistic"].map(|key| range.get(key).and_then(|v| self.declared_value(v, key)));
+            if let [Some(a), Some(b)] = ends
+                && a.total_cmp(&b).is_eq()
+            {
+                self.say(
+                    Diagnostic::new(Code::Contradiction, range.span.clone(), format!("both ends of `{name}` are {a}"))
+                        .label("no range")
+                        .help("leave `range` out where nothing else is possible"),
+                );
+            }
+        }
+    }
+
+    fn declared_value(&mut self, located: &Located, key: &str) -> Option<f64> {
+        let before = self.found.len();
+        let value = match &located.item {
+            Item::Number(x) => Some(*x),
+            Item::Formula(formula) => self.constant(formula, key),
+            _ => None,
+        };
+        // one that is in force has been reported where it was evaluated
+        let known = |d: &Diagnostic| self.found[..before].iter().any(|k| (k.code, &k.primary) == (d.code, &d.primary));
+        if self.found.get(before).is_some_and(known) {
+            self.found.truncate(before);
+        }
+        value
     }
 
     /// Each value once those that it reads are known.
@@ -259,17 +337,22 @@ impl Resolver {
         let sight = if parameter.varies { Sight::priors() } else { Sight::parameters() };
         let value = match &parameter.value {
             Given::Number(x) => return Some(Value::Number(*x)),
-            Given::Several(span) => {
-                let name = &parameter.name;
-                self.say(
-                    Diagnostic::new(
-                        Code::Contradiction,
-                        span.clone(),
-                        format!("`{name}` has several values, and this is one world"),
-                    )
-                    .label("which?")
-                    .help(format!("`--set {name}=…` gives it one")),
-                );
+            Given::Axis(items, span) => {
+                if !items.is_empty() {
+                    let first = items.first().and_then(value_text).unwrap_or_default();
+                    self.say(
+                        Diagnostic::new(
+                            Code::SeveralValues,
+                            span.clone(),
+                            format!("`{}` has {} values, and one world is wanted", parameter.name, items.len()),
+                        )
+                        .label("which one?")
+                        .help(format!(
+                            "one of them: `--set {}={first}`; every one of them: `patency sweep`",
+                            parameter.name
+                        )),
+                    );
+                }
                 return None;
             }
             Given::Prior(table) => {
@@ -304,6 +387,66 @@ impl Resolver {
             // it reads a parameter whose value is missing for a reason already reported
             _ => None,
         }
+    }
+}
+
+/// What the parameters of a file declare beside a value.
+pub(super) fn declarations(file: &Table) -> Vec<Declaration> {
+    let of = |(name, _, located): &(String, Span, Located)| {
+        let table = match &located.item {
+            Item::Table(table) => Some(table),
+            _ => None,
+        };
+        let has = |key: &str| table.is_some_and(|t| t.has(key));
+        Declaration {
+            name: name.clone(),
+            axis: table.map_or_else(Vec::new, |t| t.list("value").iter().filter_map(value_text).collect()),
+            null: has("null"),
+            range: has("range"),
+        }
+    };
+    file.named("parameters").iter().map(of).collect()
+}
+
+/// Each parameter with its expression, where it is one, as the options have it.
+pub(super) fn in_force(file: &Table, options: &Options<'_>) -> Vec<(String, Option<String>)> {
+    let expression = |located: Option<&Located>| match located.map(|l| &l.item) {
+        Some(Item::Formula(formula)) => Some(formula.text.clone()),
+        // what stands in a prior is no expression of anything else
+        Some(Item::Table(prior)) => Some(formulas(prior).join(" ; ")),
+        _ => None,
+    };
+    let of = |(name, _, located): &(String, Span, Located)| {
+        let Item::Table(table) = &located.item else {
+            return (name.clone(), None);
+        };
+        let set = options.set.iter().find(|(set, _)| set == name).map(|(_, value)| value.clone());
+        let declared = options.declared.iter().rev().find(|(declared, _)| declared == name).map(|(_, which)| which);
+        let written = match declared {
+            Some(Declared::Null) => table.get("null"),
+            Some(Declared::Pessimistic) => table.table("range").and_then(|r| r.get("pessimistic")),
+            Some(Declared::Optimistic) => table.table("range").and_then(|r| r.get("optimistic")),
+            None => table.get("value"),
+        };
+        (name.clone(), set.or_else(|| expression(written)))
+    };
+    file.named("parameters").iter().map(of).collect()
+}
+
+/// The table of a parameter.
+fn declaring<'t>(file: &'t Table, name: &str) -> Option<&'t Table> {
+    match &file.named("parameters").iter().find(|(known, ..)| known == name)?.2.item {
+        Item::Table(table) => Some(table),
+        _ => None,
+    }
+}
+
+/// A number or an expression as it would be written.
+fn value_text(located: &Located) -> Option<String> {
+    match &located.item {
+        Item::Number(x) => Some(x.to_string()),
+        Item::Formula(formula) => Some(formula.text.clone()),
+        _ => None,
     }
 }
 

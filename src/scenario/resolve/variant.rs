@@ -217,6 +217,12 @@ impl Resolver {
                 }
                 _ => true,
             });
+            for key in ["null", "range"] {
+                if let Some(entry) = new.entry(key) {
+                    old.entries.retain(|e| e.key != key);
+                    old.entries.push(entry.clone());
+                }
+            }
         }
     }
 }
