@@ -3,6 +3,7 @@
 pub mod beta;
 pub mod discrete;
 pub mod elementary;
+pub mod exact;
 pub mod linalg;
 pub mod multivariate_normal;
 pub mod root;
