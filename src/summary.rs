@@ -84,6 +84,12 @@ impl Summary {
         self.replicates
     }
 
+    /// Replicates that rejected in favour in analysis `a`.
+    #[must_use]
+    pub fn favour(&self, a: usize) -> u64 {
+        self.rows[a].favour
+    }
+
     /// Mean number of patients enrolled.
     #[must_use]
     pub fn patients(&self) -> f64 {
@@ -254,6 +260,7 @@ impl Summary {
                 .map(|p| result::Parameter { name: p.name.clone(), value: p.value, source: p.source.clone() })
                 .collect(),
             analyses,
+            precision: None,
             screening: result::Screening {
                 criteria: criteria.collect(),
                 screened: self.screened.figure().unwrap_or(Figure { estimate: 0.0, mcse: None }),

@@ -6,6 +6,11 @@ mod check;
 mod cohort;
 mod compare;
 mod init;
+mod merge;
+mod numbers;
+mod precision;
+mod replay;
+mod results;
 mod run;
 mod schema;
 mod shared;
@@ -41,6 +46,12 @@ pub enum Command {
     /// How many patients: the smallest size that reaches a power, with its interval; or the value of a parameter
     #[command(after_help = size::EXAMPLES)]
     Size(size::Size),
+    /// Put parts of a run together that were simulated apart: the same files as one run of all their replicates
+    #[command(after_help = merge::EXAMPLES)]
+    Merge(merge::Merge),
+    /// Carry one trial out again: its patients, its analyses, its decisions
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(replay::Replay),
     /// Check a scenario: every mistake at once; when clean, the resolved design in the protocol's words
     #[command(after_help = check::EXAMPLES)]
     Check(check::Check),
@@ -92,6 +103,8 @@ impl Command {
             Command::Run(c) => c.execute(),
             Command::Compare(c) => c.execute(),
             Command::Size(c) => c.execute(),
+            Command::Merge(c) => c.execute(),
+            Command::Replay(c) => c.execute(),
             Command::Check(c) => c.execute(),
             Command::Cohort(c) => c.execute(),
             Command::Analyse(c) => c.execute(),
@@ -136,4 +149,10 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(|e| Failure::World(Error::write(std::path::Path::new("standard output"), e)))
+}
+
+/// Says something beside the result, on standard error.
+pub(crate) fn note(text: &str) {
+    // nothing can be done where stderr itself is gone
+    let _ = writeln!(std::io::stderr().lock(), "note: {text}");
 }

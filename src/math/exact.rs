@@ -252,7 +252,8 @@ mod tests {
 
     #[test]
     fn contract_what_is_no_sum_is_refused() {
-        for wrong in ["", "1", "1:", "1:0", "x:00000001", "67:00000001", "-1:0000000g", "1:ффффффф1", "1:+0000001é"] {
+        for wrong in ["", "1", "1:", "1:0", "x:00000001", "67:00000001", "-1:0000000g", "1:ффффффф1", "1:+0000001é"]
+        {
             assert!(ExactSum::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
     }

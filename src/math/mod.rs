@@ -7,5 +7,6 @@ pub mod exact;
 pub mod linalg;
 pub mod multivariate_normal;
 pub mod root;
+pub mod sequence;
 pub mod special;
 pub mod tail;

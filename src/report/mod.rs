@@ -5,6 +5,7 @@ pub mod compare;
 pub mod csv;
 pub mod data;
 mod designs;
+pub mod replay;
 pub mod size;
 pub mod table;
 pub mod text;
