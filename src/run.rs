@@ -19,13 +19,6 @@ use crate::workspace::Workspace;
 /// Replicates of a batch: what one worker does at a stretch. Never depends on the number of threads.
 pub const BATCH: usize = 64;
 
-/// Replicates of a block, which is simulated before the one before it has been folded, and a row group of the files: about the same memory
-/// whatever the number of analyses. Blocks begin at multiples of this, so that parts of a run have the blocks of the whole.
-#[must_use]
-pub fn block(protocol: &Protocol<'_>) -> u64 {
-    ((640 / protocol.scenario.analyses.len().max(1)).clamp(4, 64) * BATCH) as u64
-}
-
 /// How many replicates, and how.
 #[derive(Debug)]
 pub struct Plan<'a> {
@@ -99,7 +92,7 @@ pub trait Fold: Send {
     }
 }
 
-/// When to save: so often that no more than a second or a hundredth of the work can be lost beside the blocks at hand, and so rarely that saving
+/// When to save: so often that, beside the batches at hand, no more than a hundredth of the work can be lost, and so rarely that saving
 /// takes no more than a fiftieth of the time. It decides nothing else: results do not depend on when they are saved.
 #[derive(Debug)]
 struct Saves {
@@ -261,7 +254,9 @@ impl Crew<'_, '_> {
         saves: &mut Saves,
         ended: &mut Ended,
     ) -> Result<bool, crate::Error> {
-        let block = block(self.protocol);
+        let analyses = self.protocol.scenario.analyses.len().max(1);
+        // about the same memory whatever the number of analyses
+        let batches = (640 / analyses).clamp(4, 64);
         let mut next = numbers.start;
         if let Ok(mut pooled) = self.pooled.lock() {
             pooled.next = next;
@@ -269,9 +264,8 @@ impl Crew<'_, '_> {
         let mut filled: Vec<Batch> = Vec::new();
         let mut empty: Vec<Batch> = Vec::new();
         loop {
-            let end = numbers.end.min((next / block + 1) * block);
-            prepare(self.protocol, &mut empty, &mut next, end);
-            // of what is folded now: the next block has not been begun
+            prepare(self.protocol, &mut empty, batches, &mut next, numbers.end);
+            // of what is folded now: the next batches have not been begun
             let tables = match self.pooled.lock() {
                 Ok(pooled) if fold.saves() && !filled.is_empty() && !pooled.ended && saves.due() => {
                     Some(pooled.all.clone())
@@ -410,11 +404,14 @@ fn guarded<T>(what: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Sets up the batches of the next block.
-fn prepare(protocol: &Protocol<'_>, batches: &mut Vec<Batch>, next: &mut Replicate, end: Replicate) {
+/// Sets up the next batches.
+///
+/// They begin at multiples of their size, so that parts of a run have the batches of the whole.
+fn prepare(protocol: &Protocol<'_>, batches: &mut Vec<Batch>, most: usize, next: &mut Replicate, end: Replicate) {
     let mut used = 0;
-    while *next < end {
-        let len = (end - *next).min(BATCH as u64) as usize;
+    while used < most && *next < end {
+        let whole = BATCH as u64 - *next % BATCH as u64;
+        let len = (end - *next).min(whole) as usize;
         if used == batches.len() {
             batches.push(Batch {
                 first: 0,

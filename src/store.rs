@@ -21,13 +21,19 @@ use crate::engine::Tables;
 use crate::protocol::Protocol;
 use crate::random::Replicate;
 use crate::result::Quantile;
-use crate::run::{Batch, Fold, block};
+use crate::run::{BATCH, Batch, Fold};
 use crate::summary::{LookBack, Summary};
 use columns::{ESTIMATE, LOWER, Pending, ROWS, Source, TRIALS, UPPER, create};
 pub use saved::{
     Saved, Settings, Sums, Unfinished, begin, left_unfinished, remove_unfinished, sums, unfinished, write_sums,
     write_whole,
 };
+
+/// Replicates of a row group: depends on the number of analyses alone. Row groups end at multiples of it, so that parts of a run have those of
+/// the whole.
+fn full_group(protocol: &Protocol<'_>) -> u64 {
+    ((640 / protocol.scenario.analyses.len().max(1)).clamp(4, 256) * BATCH) as u64
+}
 
 /// Row groups of a part.
 const GROUPS: usize = 16;
@@ -54,6 +60,8 @@ pub struct Store<'p, 's> {
     open: Option<(SerializedFileWriter<File>, SerializedFileWriter<File>)>,
     groups: usize,
     pending: Pending,
+    /// The part that holds what was pending when last it was saved.
+    tail: Option<usize>,
 }
 
 impl<'p, 's> Store<'p, 's> {
@@ -73,6 +81,7 @@ impl<'p, 's> Store<'p, 's> {
             open: None,
             groups: 0,
             pending: Pending::default(),
+            tail: None,
         }
     }
 
@@ -91,7 +100,7 @@ impl<'p, 's> Store<'p, 's> {
         self.absorb(&saved.design).map_err(|why| Error::read(&path, std::io::Error::other(why)))?;
         self.parts = saved.parts;
         let end = self.replicates.as_ref().map_or(0, |r| r.end);
-        let ragged = end % block(self.protocol) != 0;
+        let ragged = end % full_group(self.protocol) != 0;
         if let (true, true, Some(last)) = (more, ragged, self.parts.last().copied()) {
             // the row group that was cut short is to be filled: it goes to a part of its own with the ones before
             self.parts.pop();
@@ -141,7 +150,7 @@ impl<'p, 's> Store<'p, 's> {
         Ok(())
     }
 
-    /// Adds a row group that begins with replicate `first`; gives the replicate after it. Row groups of a run end where blocks do.
+    /// Adds a row group that begins with replicate `first`; gives the replicate after it.
     fn take(
         &mut self,
         rows: &Source,
@@ -151,7 +160,7 @@ impl<'p, 's> Store<'p, 's> {
         from: &Path,
     ) -> Result<Replicate, Error> {
         let end = first + trials.reader.metadata().row_group(group).num_rows() as u64;
-        let whole = end % block(self.protocol) == 0;
+        let whole = end % full_group(self.protocol) == 0;
         if whole && self.pending.is_empty() {
             let (part, folder) = (self.part, self.folder.clone());
             let (to_rows, to_trials) = self.opened()?;
@@ -219,6 +228,8 @@ impl<'p, 's> Store<'p, 's> {
     /// A file that cannot be written.
     pub fn finish(&mut self) -> Result<usize, Error> {
         let part = self.close()?;
+        // what it held has been flushed
+        self.tail = None;
         self.write_sums(&self.tables)?;
         Ok(part)
     }
@@ -226,7 +237,7 @@ impl<'p, 's> Store<'p, 's> {
     fn write_sums(&self, tables: &Tables) -> Result<(), Error> {
         let Some(design) = self.design else { return Ok(()) };
         let what = Unfinished {
-            parts: self.parts.clone(),
+            parts: self.parts.iter().copied().chain(self.tail).collect(),
             design: Saved {
                 replicates: self.replicates.clone(),
                 truth_replicates: self.truth_replicates.clone(),
@@ -276,16 +287,21 @@ impl<'p, 's> Store<'p, 's> {
         if self.pending.is_empty() {
             return Ok(());
         }
+        let mut pending = std::mem::take(&mut self.pending);
+        self.write_group(&pending)?;
+        pending.clear();
+        self.pending = pending;
+        self.grouped()
+    }
+
+    /// Writes a row group to the open part.
+    fn write_group(&mut self, pending: &Pending) -> Result<(), Error> {
         let scenario = self.protocol.scenario;
         let (variant, n) = (ByteArray::from(scenario.variant.as_str()), scenario.n as i32);
-        let pending = std::mem::take(&mut self.pending);
         let [rows_path, trials_path] = ["replicates", "trials"].map(|name| part_path(&self.folder, name, self.part));
         let (rows, trials) = self.opened()?;
         pending.write_rows(rows, &variant, n).map_err(|e| Error::parquet(&rows_path, e))?;
-        pending.write_trials(trials, &variant, n).map_err(|e| Error::parquet(&trials_path, e))?;
-        self.pending = pending;
-        self.pending.clear();
-        self.grouped()
+        pending.write_trials(trials, &variant, n).map_err(|e| Error::parquet(&trials_path, e))
     }
 
     /// Reads an analysis's estimates and intervals back.
@@ -395,7 +411,7 @@ impl Fold for Store<'_, '_> {
         self.pending.add(self.protocol, &names, batch);
         let end = batch.first + batch.trials.len() as u64;
         extend(&mut self.replicates, Some(batch.first..end));
-        if end % block(self.protocol) == 0 { self.flush() } else { Ok(()) }
+        if end % full_group(self.protocol) == 0 { self.flush() } else { Ok(()) }
     }
 
     fn fold_truth(&mut self, batch: &Batch) {
@@ -410,17 +426,25 @@ impl Fold for Store<'_, '_> {
     }
 
     fn save(&mut self, tables: &Tables) -> Result<(), Error> {
-        if self.truth_replicates.is_some() {
-            // all trials are there: the last row group is as long as it will be
-            self.flush()?;
-        }
-        // rows wait for their block to be whole
-        if !self.pending.is_empty() {
-            return Ok(());
-        }
         self.close_part()?;
+        let before = self.tail.take();
+        if !self.pending.is_empty() {
+            // a row group that is not whole yet, as a part of its own: the next save has another in its place
+            let mut pending = std::mem::take(&mut self.pending);
+            self.write_group(&pending)?;
+            std::mem::swap(&mut self.pending, &mut pending);
+            self.close_part()?;
+            self.tail = self.parts.pop();
+        }
         let mut all = self.tables.clone();
         all.add(tables);
-        self.write_sums(&all)
+        self.write_sums(&all)?;
+        if let Some(tail) = before {
+            for name in ["replicates", "trials"] {
+                let path = part_path(&self.folder, name, tail);
+                std::fs::remove_file(&path).map_err(|e| Error::write(&path, e))?;
+            }
+        }
+        Ok(())
     }
 }

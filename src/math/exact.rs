@@ -48,13 +48,10 @@ impl ExactSum {
         let (piece, shift) = ((place >> 5) as usize, place & 31);
         let low = ((mantissa << shift) & 0xffff_ffff) as i64;
         let high = (mantissa >> (32 - shift)) as i64;
-        if x < 0.0 {
-            self.pieces[piece] -= low;
-            self.pieces[piece + 1] -= high;
-        } else {
-            self.pieces[piece] += low;
-            self.pieces[piece + 1] += high;
-        }
+        // −1 for a negative number, with which (k ^ −1) − (−1) is −k: signs of what rounding leaves cannot be foreseen
+        let sign = bits as i64 >> 63;
+        self.pieces[piece] += (low ^ sign) - sign;
+        self.pieces[piece + 1] += (high ^ sign) - sign;
         self.additions += 1;
         if self.additions >= MOST {
             self.carry();
@@ -64,6 +61,9 @@ impl ExactSum {
     /// Adds a product without rounding it, as long as its last bit is not below the smallest number there is.
     pub fn add_product(&mut self, a: f64, b: f64) {
         let product = a * b;
+        if product == 0.0 {
+            return;
+        }
         self.add(product);
         // Dekker 1971: what rounding took away
         const SPLIT: f64 = 134_217_729.0;

@@ -162,21 +162,26 @@ impl DataTable {
 
 /// A column's name and its first values, numbers to about four digits.
 fn shown(name: &str, values: &Values, rows: usize) -> Vec<String> {
-    let real = |x: &Option<f64>| {
-        x.map_or_else(String::new, |x| match x.abs() {
-            _ if x.fract() == 0.0 && x.abs() < 1e9 => format!("{x:.0}"),
-            size if size >= 1e6 || size < 1e-3 => format!("{x:.2e}"),
-            size if size >= 100.0 => format!("{x:.1}"),
-            size if size >= 1.0 => format!("{x:.2}"),
-            _ => format!("{x:.4}"),
-        })
-        .replace('-', "−")
-    };
-    let whole = |x: &Option<i64>| x.map_or_else(String::new, |x| x.to_string().replace('-', "−"));
     let mut cells = vec![name.to_owned()];
     match values {
-        Values::Real(x) => cells.extend(x.iter().take(rows).map(real)),
-        Values::Integer(x) => cells.extend(x.iter().take(rows).map(whole)),
+        Values::Real(x) => {
+            let x = &x[..rows.min(x.len())];
+            let largest = x.iter().flatten().fold(0.0_f64, |m, x| m.max(x.abs()));
+            let decimals = match largest {
+                _ if x.iter().flatten().all(|x| x.fract() == 0.0) => 0,
+                size if size >= 100.0 => 1,
+                size if size >= 1.0 => 2,
+                _ => 4,
+            };
+            let real = |x: f64| {
+                if x.abs() >= 1e9 { format!("{x:.3e}") } else { format!("{x:.decimals$}") }
+            };
+            cells.extend(x.iter().map(|x| x.map_or_else(String::new, real).replace('-', "−")));
+        }
+        Values::Integer(x) => {
+            let whole = |x: &Option<i64>| x.map_or_else(String::new, |x| x.to_string().replace('-', "−"));
+            cells.extend(x.iter().take(rows).map(whole));
+        }
         Values::Text(x) => cells.extend(x.iter().take(rows).map(|x| x.clone().unwrap_or_default())),
     }
     cells

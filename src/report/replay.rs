@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::answers;
 use super::data::DataTable;
 use super::table::{Table, count};
+use super::text::short;
 use crate::result::replay::Replayed;
 
 /// Characters of a line of patients.
@@ -40,7 +41,7 @@ pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
         table.row(vec!["screened".to_owned(), count(t.screened.into())]);
         for c in &r.screening {
             let sign = if c.kind == "inclusion" { "not" } else { "out" };
-            table.row(vec![format!("  {sign}: {}", c.label), format!("−{}", c.excluded)]);
+            table.row(vec![format!("  {sign}: {}", short(&c.label)), format!("−{}", c.excluded)]);
         }
         if t.site_full > 0 {
             table.row(vec!["  (site full, not screened)".to_owned(), count(t.site_full.into())]);

@@ -302,7 +302,7 @@ fn notes(out: &mut String, design: &Design) {
 }
 
 /// A label cut to what a table can hold.
-fn short(label: &str) -> String {
+pub(super) fn short(label: &str) -> String {
     const MOST: usize = 72;
     if label.chars().count() <= MOST { label.to_owned() } else { label.chars().take(MOST - 1).chain(['…']).collect() }
 }

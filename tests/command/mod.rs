@@ -6,6 +6,8 @@ mod cohort;
 mod compare;
 mod ending;
 mod input;
+mod parts;
+mod replay;
 mod run;
 mod size;
 mod snapshot;
