@@ -256,7 +256,9 @@ impl Crew<'_, '_> {
     ) -> Result<bool, crate::Error> {
         let analyses = self.protocol.scenario.analyses.len().max(1);
         // about the same memory whatever the number of analyses
-        let batches = (640 / analyses).clamp(4, 64);
+        let most = (640 / analyses).clamp(4, 64);
+        // what can be saved is saved early: few batches at first, so that a run which is killed again and again still gets on
+        let mut batches = if fold.saves() { self.workers.len().min(most) } else { most };
         let mut next = numbers.start;
         if let Ok(mut pooled) = self.pooled.lock() {
             pooled.next = next;
@@ -265,6 +267,7 @@ impl Crew<'_, '_> {
         let mut empty: Vec<Batch> = Vec::new();
         loop {
             prepare(self.protocol, &mut empty, batches, &mut next, numbers.end);
+            batches = (2 * batches).min(most);
             // of what is folded now: the next batches have not been begun
             let tables = match self.pooled.lock() {
                 Ok(pooled) if fold.saves() && !filled.is_empty() && !pooled.ended && saves.due() => {

@@ -62,6 +62,7 @@ impl Merge {
             designs: Vec::new(),
             parts: Vec::new(),
             partial: false,
+            resumable: false,
             timing: Timing { threads: 1, ..Timing::default() },
         };
         let (mut part, mut groups) = (0, vec![0; parts.len()]);

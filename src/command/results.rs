@@ -25,10 +25,12 @@ pub(super) struct Found {
     pub(super) designs: Vec<Design>,
     pub(super) parts: Vec<usize>,
     pub(super) partial: bool,
+    /// Whether what is missing can be had by going on.
+    pub(super) resumable: bool,
     pub(super) timing: Timing,
 }
 
-/// Writes the files of a run and prints it. Only then is what it would be resumed from removed, unless it has not come to its end.
+/// Writes the files of a run and prints it. Only then is what it would be resumed from removed, unless it may be.
 pub(super) fn conclude(folder: &Path, settings: &Settings, found: Found, format: Format) -> Result<(), Failure> {
     store::join(folder, found.parts)?;
     store::write_sums(folder, settings)?;
@@ -49,12 +51,12 @@ pub(super) fn conclude(folder: &Path, settings: &Settings, found: Found, format:
     };
     let json = format!("{}\n", serde_json::to_string_pretty(&result).unwrap_or_default());
     store::write_whole(&folder.join("result.json"), &json)?;
-    if !found.partial {
+    if !found.resumable {
         store::remove_unfinished(folder)?;
     }
     match format {
         Format::Text => {
-            let more = if found.partial { "; --resume goes on" } else { "" };
+            let more = if found.resumable { "; --resume goes on" } else { "" };
             print(&format!("{}Results in {}{more}\n", report::text::render(&result), folder.display()))
         }
         Format::Json => print(&json),

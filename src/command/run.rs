@@ -104,8 +104,15 @@ impl Run {
         timing.seconds = watch.seconds();
         timing.threads = pool.current_num_threads();
         let title = scenarios.first().map(|s| s.title.clone()).unwrap_or_default();
-        let found =
-            results::Found { title, designs: ended.designs, parts: ended.parts, partial: ended.partial, timing };
+        let found = results::Found {
+            title,
+            designs: ended.designs,
+            parts: ended.parts,
+            partial: ended.partial,
+            // a replicate that failed would fail again
+            resumable: ended.partial && ended.fault.is_none() && ended.bug.is_none(),
+            timing,
+        };
         results::conclude(&folder, &settings, found, self.format)?;
         match (ended.fault, ended.bug) {
             (_, Some(bug)) => Err(Failure::Bug(bug)),

@@ -31,6 +31,7 @@ impl Default for ExactSum {
 
 impl ExactSum {
     /// Adds a number.
+    #[inline]
     pub fn add(&mut self, x: f64) {
         if x == 0.0 {
             return;

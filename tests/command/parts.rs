@@ -10,6 +10,7 @@ use super::run::before_timing;
 use super::{Called, DEFIANCE, P1, P2, P4, Results, call, files, list, number, patency, printed, refused, word};
 
 const DEFIER: &str = "scenarios/defier.toml";
+const P6: &str = "scenarios/yardstick/p6-iptw-cox.toml";
 
 /// Asserts that two folders hold the same results, times aside.
 #[track_caller]
@@ -38,23 +39,33 @@ fn merged(parts: &[Results]) -> Results {
 #[test]
 fn parts_make_up_the_whole() {
     for (scenario, more, cuts) in [
-        (P1, &["--n", "30,60"][..], &[0, 1, 64, 20_000, 20_001][..]),
-        (P2, &["--variant", "all"], &[0, 100, 164, 300]),
+        (P1, &["--n", "10,20"][..], &[0, 1, 64, 17_000, 17_001][..]),
+        (P2, &["--variant", "all", "--n", "60"], &[0, 100, 164, 300]),
         (P4, &["--no-truth"], &[1_000, 1_064, 1_200]),
-        (DEFIANCE, &[], &[0, 33, 70]),
-        (DEFIER, &[], &[0, 10, 24]),
+        (DEFIANCE, &["--n", "100"], &[0, 33, 70]),
     ] {
-        let run = |from: u64, to: u64| {
-            let range = format!("{from}..{to}");
-            Results::of(&[&[scenario, "--replicates", &range], more].concat())
-        };
-        let whole = run(cuts[0], cuts[cuts.len() - 1]);
-        let mut parts: Vec<Results> = cuts.windows(2).map(|c| run(c[0], c[1])).collect();
-        parts.rotate_left(1);
-        same(&whole, &merged(&parts), scenario);
-        // a whole is a part too
-        same(&whole, &merged(&[merged(&parts)]), scenario);
+        in_parts(scenario, more, cuts);
     }
+}
+
+#[ignore = "some minutes without optimisation"]
+#[test]
+fn parts_of_trials_with_weights_make_up_the_whole() {
+    in_parts(DEFIER, &[], &[0, 10, 64, 150]);
+    in_parts(P6, &[], &[100, 200, 2_000]);
+}
+
+fn in_parts(scenario: &str, more: &[&str], cuts: &[u64]) {
+    let run = |from: u64, to: u64| {
+        let range = format!("{from}..{to}");
+        Results::of(&[&[scenario, "--replicates", &range], more].concat())
+    };
+    let whole = run(cuts[0], cuts[cuts.len() - 1]);
+    let mut parts: Vec<Results> = cuts.windows(2).map(|c| run(c[0], c[1])).collect();
+    parts.rotate_left(1);
+    same(&whole, &merged(&parts), scenario);
+    // a whole is a part too
+    same(&whole, &merged(&[merged(&parts)]), scenario);
 }
 
 #[test]
@@ -154,7 +165,7 @@ fn killed(arguments: &[&str], kills: u64) {
 #[cfg(unix)]
 #[test]
 fn a_run_that_is_killed_goes_on_with_the_same_bytes() {
-    killed(&[P1, "--n", "100,60", "--replicates", "40000", "--truth-replicates", "3000"], 3);
+    killed(&[P1, "--n", "60,40", "--replicates", "25000", "--truth-replicates", "2000"], 3);
 }
 
 #[cfg(unix)]
@@ -168,7 +179,7 @@ fn a_run_that_is_killed_twenty_times_goes_on_with_the_same_bytes() {
 #[cfg(unix)]
 #[test]
 fn a_run_that_is_stopped_goes_on_with_the_same_bytes() {
-    let arguments = [P1, "--n", "100", "--replicates", "30000"];
+    let arguments = [P1, "--n", "60", "--replicates", "20000"];
     let whole = Results::of(&arguments);
     let out = empty();
     let arguments = [&["run"], &arguments[..], &["--out", out.folder()]].concat();
@@ -229,7 +240,7 @@ fn only_the_same_run_is_resumed_and_nothing_is_lost_in_silence() {
 
 #[test]
 fn a_run_stops_when_its_power_is_precise_enough() {
-    let precise = |more: &[&str]| Results::of(&[&[P1, "--n", "100"], more].concat());
+    let precise = |more: &[&str]| Results::of(&[&[P1, "--n", "60", "--no-truth"], more].concat());
     let one = precise(&["--precision", "0.006", "--replicates", "30000", "--threads", "1"]);
     let two = precise(&["--precision", "0.006", "--replicates", "30000", "--threads", "2"]);
     same(&one, &two, "threads");
@@ -248,7 +259,7 @@ fn a_run_stops_when_its_power_is_precise_enough() {
     // and a ceiling is a ceiling
     let out = empty();
     let table =
-        printed(&["run", P1, "--precision", "0.0001", "--replicates", "1500", "--out", out.folder(), "--n", "100"]);
+        printed(&["run", P1, "--precision", "0.0001", "--replicates", "1500", "--out", out.folder(), "--n", "60"]);
     assert!(table.contains("1,500 replicates are not enough for a Monte Carlo SE of 0.0001"), "{table}");
     let short = out.json();
     assert_eq!(short["designs"][0]["precision"]["reached"], false);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::written::{real, rows, whole, words};
 use super::{DEFIANCE, P1, P2, P4, Results, Written, list, printed, refused};
 
-const DEFIER: &str = "scenarios/defier.toml";
+const P6: &str = "scenarios/yardstick/p6-iptw-cox.toml";
 
 fn value(x: Option<f64>) -> Value {
     x.map_or(Value::Null, Value::from)
@@ -13,10 +13,10 @@ fn value(x: Option<f64>) -> Value {
 
 #[test]
 fn a_trial_is_that_of_the_run() {
-    for (scenario, replicate) in [(P1, 7), (P2, 3), (P4, 9), (DEFIANCE, 5), (DEFIER, 2)] {
-        let results = Results::of(&[scenario, "--replicates", "10", "--seed", "5"]);
+    for (scenario, replicate) in [(P1, 7), (P2, 3), (P4, 9), (DEFIANCE, 5), (P6, 2)] {
+        let results = Results::of(&[scenario, "--replicates", "10", "--seed", "5", "--n", "80"]);
         let number = replicate.to_string();
-        let arguments = ["replay", scenario, "--seed", "5", "--replicate", &number, "--format", "json"];
+        let arguments = ["replay", scenario, "--seed", "5", "--n", "80", "--replicate", &number, "--format", "json"];
         let json: Value = serde_json::from_str(&printed(&arguments)).expect("JSON");
         let all = rows(&results.path("replicates.parquet"));
         let of: Vec<_> = all.iter().filter(|r| whole(r, "replicate") == replicate).collect();
