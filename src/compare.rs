@@ -92,30 +92,48 @@ impl<'p, 's> Paired<'p, 's> {
     /// Power of an analysis minus that of another design's, by the pairs of replicates.
     #[must_use]
     pub fn difference(&self, a: usize, other: &Paired<'_, '_>, b: usize) -> Difference {
-        let (mut pairs, mut together) = (Moments::default(), 0_u64);
-        for (x, y) in self.favour[a].iter().zip(&other.favour[b]) {
-            pairs.add(f64::from(*x) - f64::from(*y));
-            together += u64::from(x == y);
-        }
-        let (estimate, mcse) = (pairs.mean(), pairs.mcse());
-        const Z: f64 = 1.959_963_984_540_054;
-        Difference {
-            estimate,
-            mcse: Some(mcse).filter(|m| m.is_finite()),
-            interval: [(estimate - Z * mcse).max(-1.0), (estimate + Z * mcse).min(1.0)],
-            agreeing: together as f64 / self.favour[a].len().max(1) as f64,
-            verdict: match () {
-                () if mcse.is_nan() || estimate.abs() <= Z * mcse => "not beyond Monte Carlo error",
-                () if estimate > 0.0 => "more power",
-                () => "less power",
-            },
-        }
+        difference(&self.favour[a], &other.favour[b])
+    }
+
+    /// Whether an analysis rejected in favour, replicate by replicate.
+    #[must_use]
+    pub fn favour(&self, a: usize) -> &[u8] {
+        &self.favour[a]
+    }
+
+    /// What has been folded.
+    #[must_use]
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+}
+
+/// The share of replicates that one decides for minus that of another, by the pairs of replicates.
+#[must_use]
+pub fn difference(one: &[u8], other: &[u8]) -> Difference {
+    let (mut pairs, mut together) = (Moments::default(), 0_u64);
+    for (x, y) in one.iter().zip(other) {
+        pairs.add(f64::from(*x) - f64::from(*y));
+        together += u64::from(x == y);
+    }
+    let (estimate, mcse) = (pairs.mean(), pairs.mcse());
+    const Z: f64 = 1.959_963_984_540_054;
+    Difference {
+        estimate,
+        mcse: Some(mcse).filter(|m| m.is_finite()),
+        interval: [(estimate - Z * mcse).max(-1.0), (estimate + Z * mcse).min(1.0)],
+        agreeing: together as f64 / one.len().max(1) as f64,
+        verdict: match () {
+            () if mcse.is_nan() || estimate.abs() <= Z * mcse => "not beyond Monte Carlo error",
+            () if estimate > 0.0 => "more power",
+            () => "less power",
+        },
     }
 }
 
 impl Fold for Paired<'_, '_> {
     fn fold(&mut self, batch: &Batch) -> Result<(), crate::Error> {
-        self.summary.add(batch);
+        self.summary.add(self.protocol, batch);
         let count = self.favour.len().max(1);
         for rows in batch.rows.chunks_exact(count) {
             for ((to, row), plan) in self.favour.iter_mut().zip(rows).zip(&self.protocol.analyses) {

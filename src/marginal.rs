@@ -156,11 +156,12 @@ fn factor(scenario: &Scenario, outcome: usize) -> Result<f64, Finding> {
     let Some(mut controls) = Controls::new(scenario, outcome) else {
         return Err(unsolved("its quoted figure differs between patients".to_owned()));
     };
-    let fault = |f: Fault| Finding { code: Code::OutOfDomain, message: protocol.explain(&f), help: None };
     let mut work = Workspace::new(&protocol);
     let mut funnel = vec![0; scenario.criteria.len()];
     let mut screened = 0;
     for replicate in FIRST.. {
+        let fault =
+            |f: Fault| Finding { code: Code::OutOfDomain, message: protocol.explain(&f, replicate), help: None };
         let trial = engine::enrol(&protocol, replicate, &mut work, &mut funnel).map_err(fault)?;
         screened += u64::from(trial.screened);
         work.cohort.arm.fill(scenario.control as u8);

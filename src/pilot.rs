@@ -28,8 +28,11 @@ pub struct Finding {
 /// # Errors
 /// A criterion that excludes everyone, or a parameter outside its domain for some patient.
 pub fn check(protocol: &Protocol<'_>) -> Result<(), Finding> {
-    let fault =
-        |f: crate::protocol::Fault| Finding { code: Code::OutOfDomain, message: protocol.explain(&f), help: None };
+    let fault = |f: crate::protocol::Fault| Finding {
+        code: Code::OutOfDomain,
+        message: protocol.explain(&f, REPLICATE),
+        help: None,
+    };
     let mut work = Workspace::new(protocol);
     let mut funnel = vec![0; protocol.scenario.criteria.len()];
     if !protocol.screening.is_empty() {

@@ -7,6 +7,7 @@
 mod columns;
 mod draw;
 mod measures;
+mod prior;
 mod strata;
 
 use std::collections::BTreeSet;
@@ -20,12 +21,13 @@ use crate::distribution::Draw;
 use crate::enrolment::{self, Arrive};
 use crate::estimand::Tilt;
 use crate::expr::{ColumnId, Expr, Program};
-use crate::random::Address;
-use crate::scenario::{Allocation, AnalysisPlan, Cut, Holds, Marginal, RateOf, Scenario};
+use crate::random::{Address, Replicate};
+use crate::scenario::{Allocation, AnalysisPlan, Cut, Holds, Marginal, Per, RateOf, Scenario, Variable};
 
 pub use columns::{ALLOCATION, Layout};
 pub use draw::{Fault, Noise, Step};
 pub use measures::{FatePlan, MeasurePlan, Occurrence, TierMeasure, ValuePlan, VisitsPlan};
+pub use prior::Prior;
 pub use strata::Strata;
 
 /// Candidates drawn and screened at once.
@@ -65,6 +67,8 @@ pub struct Protocol<'s> {
     pub draws: Vec<Step<'s>>,
     /// Arrivals; none where everyone enters at month 0.
     pub arrivals: Option<Box<dyn Arrive>>,
+    /// Parameters that every replicate draws.
+    pub priors: Vec<Prior<'s>>,
     /// Probability of each arm but the last, where clinicians choose; else empty.
     pub propensity: Vec<Program>,
     /// Strata of the allocation.
@@ -200,6 +204,8 @@ impl<'s> Protocol<'s> {
             Allocation::Observational { probabilities } => probabilities.iter().map(Program::compile).collect(),
             _ => Vec::new(),
         };
+        let drawn = |v: &&'s Variable| v.per == Per::Replicate && v.law.draw() != Draw::Derived;
+        let priors = scenario.variables.iter().filter(drawn).map(|v| Prior::new(v, seed)).collect();
         let strata = Strata::compile(scenario);
         let allocation = allocation::compile(scenario, seed, strata.labels());
         let used = measures::used_endpoints(scenario, wanted);
@@ -241,6 +247,7 @@ impl<'s> Protocol<'s> {
             dropout: scenario.dropout.as_ref().map(|law| compiler.dropout(law.as_ref())),
             draws,
             arrivals: enrolment::compile(&scenario.enrolment, seed),
+            priors,
             propensity,
             strata,
             allocation,
@@ -268,11 +275,18 @@ impl<'s> Protocol<'s> {
         self.arrivals.is_some() && self.scenario.enrolment.rate_of == RateOf::Screened
     }
 
-    /// Names of the programs' columns for a fault found while running.
+    /// What a fault found while running is about, in words.
     #[must_use]
-    pub fn explain(&self, fault: &Fault) -> String {
+    pub fn explain(&self, fault: &Fault, replicate: Replicate) -> String {
+        let drawn: Vec<String> = self.priors.iter().map(|p| format!("`{}` = {}", p.name, p.value(replicate))).collect();
+        let drawn = if drawn.is_empty() {
+            String::new()
+        } else {
+            let all = drawn.join(", ");
+            format!("; this replicate drew {all}: a prior that reaches beyond what is allowed can be truncated")
+        };
         format!(
-            "{} of `{}` is {} for a patient, which is not allowed: it must be {}",
+            "{} of `{}` is {} for a patient, which is not allowed: it must be {}{drawn}",
             fault.parameter,
             self.layout.name(self.scenario, fault.column),
             fault.value,

@@ -3,9 +3,13 @@
 //! Figures with Monte Carlo error are `{estimate, mcse}`; what does not exist is `null`, never 0. Ratios stay on the log scale.
 
 pub mod answer;
+pub mod bounds;
+pub mod certify;
 pub mod compare;
+pub mod multiplicity;
 pub mod replay;
 pub mod size;
+pub mod sweep;
 pub mod validation;
 
 use schemars::JsonSchema;
@@ -33,6 +37,9 @@ pub struct RunResult {
     pub scenario: String,
     /// Overrides given with `--set`.
     pub set: Vec<String>,
+    /// Whether parameters took the null values that they declare.
+    #[serde(skip_serializing_if = "is_false")]
+    pub null: bool,
     /// Seed of all random numbers.
     pub seed: u64,
     /// Number of the first replicate.
@@ -68,11 +75,17 @@ pub struct Design {
     pub truth_replicates: u64,
     /// Parameters with their values in this variant and their sources.
     pub parameters: Vec<Parameter>,
+    /// What priors make of power, where parameters have any: power is then assurance, the mean over the prior.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assurance: Option<Assurance>,
     /// The rows of the analysis plan.
     pub analyses: Vec<Analysis>,
     /// How precise the power of one of them is, where replicates were simulated until it is precise enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
+    /// Families of hypotheses that are tested together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub multiplicity: Vec<multiplicity::Family>,
     /// The screening funnel.
     pub screening: Screening,
     /// How enrolment went.
@@ -99,10 +112,77 @@ pub struct Precision {
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// Its value.
-    pub value: f64,
+    /// Its value; `null` where every replicate draws its own.
+    pub value: Option<f64>,
+    /// The prior in words, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prior: Option<String>,
     /// A reference, or `assumed`.
     pub source: String,
+}
+
+/// Power where parameters are not known but have priors.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Assurance {
+    /// The parameters that replicates drew.
+    pub priors: Vec<Prior>,
+    /// One entry an analysis.
+    pub analyses: Vec<Assured>,
+}
+
+/// A parameter that replicates drew.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Prior {
+    /// Its name.
+    pub name: String,
+    /// Mean of the draws.
+    pub mean: Option<Figure>,
+    /// Their standard deviation.
+    pub sd: Option<f64>,
+}
+
+/// Power of an analysis over the priors.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Assured {
+    /// The analysis.
+    pub name: String,
+    /// Assurance: power averaged over the priors.
+    pub assurance: Figure,
+    /// Power in regions of each parameter: tenths of its prior, or its values where they are few.
+    pub regions: Vec<Region>,
+    /// Distribution of power over the priors, by a probit regression of the decisions on the parameters' normal scores; `null` where it
+    /// cannot be fitted.
+    pub distribution: Option<PowerDistribution>,
+}
+
+/// Power where a parameter lies in a region.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Region {
+    /// The parameter.
+    pub parameter: String,
+    /// Lower end (included); `null` where there is none.
+    pub from: Option<f64>,
+    /// Upper end (not included); `null` where there is none. Equal to `from` for a single value.
+    pub to: Option<f64>,
+    /// Mean of the draws in it.
+    pub mean: Option<f64>,
+    /// Replicates in it.
+    pub replicates: u64,
+    /// Power, given that the parameter lies there; `null` where no replicate did.
+    pub power: Option<Figure>,
+}
+
+/// Distribution of power over the priors.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PowerDistribution {
+    /// Quantiles of power.
+    pub quantiles: Vec<Quantile>,
+    /// Prior probability that power is at least 80 %.
+    pub at_least_80: f64,
+    /// Prior probability that power is at least 90 %.
+    pub at_least_90: f64,
+    /// Replicates behind the fit.
+    pub replicates: u64,
 }
 
 /// What one row of the analysis plan is worth.
@@ -134,6 +214,9 @@ pub struct Analysis {
     pub power: Power,
     /// Rejections against it, and all.
     pub rejects: Rejects,
+    /// What is to be said of all rejections as type I errors, where parameters took their null values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub type_one: Option<TypeOne>,
     /// The estimates.
     pub estimate: Estimates,
     /// Means of the method's parts over replicates with an estimate.
@@ -186,6 +269,21 @@ pub struct Rejects {
     pub against: Figure,
     /// Both: under the null, the type I error.
     pub total: Figure,
+}
+
+/// Rejections where the treatment does nothing.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TypeOne {
+    /// All rejections.
+    pub rejects: Figure,
+    /// Total significance level.
+    pub level: f64,
+    /// Size by enumeration, of tests of two proportions.
+    pub enumerated: Option<f64>,
+    /// Whether the test rejects as often as it may, to 5 Monte Carlo standard errors; `null` where rejections are no type I errors.
+    pub holds: Option<bool>,
+    /// In words.
+    pub verdict: String,
 }
 
 /// Performance of the estimator over replicates with an estimate (Morris, White and Crowther 2019).
@@ -377,6 +475,10 @@ pub struct Timing {
 
 fn is_zero(x: &u64) -> bool {
     *x == 0
+}
+
+fn is_false(x: &bool) -> bool {
+    !x
 }
 
 /// JSON schema of a [`RunResult`].

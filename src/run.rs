@@ -47,6 +47,8 @@ pub struct Batch {
     pub funnel: Vec<u32>,
     /// One record an analysis, replicate after replicate.
     pub rows: Vec<RowRecord>,
+    /// Values of the parameters that replicates draw, replicate after replicate.
+    pub drawn: Vec<f64>,
     /// A fault with the replicate in which it showed.
     fault: Option<(Replicate, Fault)>,
     /// A panic with the replicate in which it happened.
@@ -64,6 +66,7 @@ impl Batch {
         self.trials.truncate(k);
         self.rows.truncate(k * protocol.scenario.analyses.len());
         self.funnel.truncate(k * protocol.scenario.criteria.len());
+        self.drawn.truncate(k * protocol.priors.len());
     }
 }
 
@@ -421,6 +424,7 @@ fn prepare(protocol: &Protocol<'_>, batches: &mut Vec<Batch>, most: usize, next:
                 trials: Vec::new(),
                 funnel: Vec::new(),
                 rows: Vec::new(),
+                drawn: Vec::new(),
                 fault: None,
                 panic: None,
                 finished: false,
@@ -433,6 +437,8 @@ fn prepare(protocol: &Protocol<'_>, batches: &mut Vec<Batch>, most: usize, next:
         b.trials.resize(len, TrialRecord::default());
         b.funnel.resize(len * protocol.scenario.criteria.len(), 0);
         b.rows.resize(len * protocol.scenario.analyses.len(), RowRecord::EMPTY);
+        b.drawn.clear();
+        b.drawn.extend((b.first..b.first + len as u64).flat_map(|r| protocol.priors.iter().map(move |p| p.value(r))));
         (b.fault, b.panic) = (None, None);
         b.finished = false;
         (b.simulating, b.truth) = (0.0, 0.0);

@@ -402,7 +402,7 @@ pub fn join(folder: &Path, parts: impl IntoIterator<Item = usize> + Clone) -> Re
 
 impl Fold for Store<'_, '_> {
     fn fold(&mut self, batch: &Batch) -> Result<(), Error> {
-        self.summary.add(batch);
+        self.summary.add(self.protocol, batch);
         if batch.trials.is_empty() {
             return Ok(());
         }

@@ -10,7 +10,9 @@
 //! estimates.
 
 mod accumulator;
+mod assurance;
 mod describe;
+mod families;
 mod moments;
 
 use serde::{Deserialize, Serialize};
@@ -22,9 +24,11 @@ use crate::planning;
 use crate::protocol::Protocol;
 use crate::result::{self, Against, Design, Figure};
 use crate::run::Batch;
-use crate::scenario::{CalendarPlan, Measure, Scenario};
+use crate::scenario::{CalendarPlan, Measure, Per, Scenario, TrueValue};
 use accumulator::Accumulator;
+use assurance::Assurance;
 use describe::describe;
+use families::{Families, Null};
 pub use moments::{Moments, wilson};
 use moments::{finite, share};
 
@@ -35,6 +39,7 @@ pub struct Summary {
     rows: Vec<Accumulator>,
     #[serde(skip)]
     rules: Vec<(f64, bool, f64, Option<f64>, f64)>,
+    families: Families,
     replicates: u64,
     truth_replicates: u64,
     screened: Moments,
@@ -48,6 +53,10 @@ pub struct Summary {
     excluded: Vec<u64>,
     #[serde(skip)]
     n: usize,
+    /// Whether replicates differ in their parameters: each is then held against its own true value.
+    #[serde(skip)]
+    varies: bool,
+    assurance: Option<Assurance>,
 }
 
 impl Summary {
@@ -63,6 +72,7 @@ impl Summary {
                     (r.rule.tail(), a.sides == 2, null, a.relevant, r.orientation)
                 })
                 .collect(),
+            families: Families::new(protocol.scenario),
             replicates: 0,
             truth_replicates: 0,
             screened: Moments::default(),
@@ -75,6 +85,8 @@ impl Summary {
             site_full: 0,
             excluded: vec![0; protocol.scenario.criteria.len()],
             n: protocol.scenario.n,
+            varies: protocol.scenario.variables.iter().any(|v| v.per == Per::Replicate),
+            assurance: (!protocol.priors.is_empty()).then(|| Assurance::new(protocol)),
         }
     }
 
@@ -97,7 +109,7 @@ impl Summary {
     }
 
     /// Adds a batch.
-    pub fn add(&mut self, batch: &Batch) {
+    pub fn add(&mut self, protocol: &Protocol<'_>, batch: &Batch) {
         for trial in &batch.trials {
             self.screened.add(f64::from(trial.screened));
             self.enrolled.add(f64::from(trial.enrolled));
@@ -126,6 +138,14 @@ impl Summary {
                 for ((accumulator, row), rule) in self.rows.iter_mut().zip(rows).zip(&self.rules) {
                     accumulator.add(row, rule, batch.first + k as u64);
                 }
+                self.families.add(&protocol.scenario.multiplicity, rows);
+                if let Some(assurance) = &mut self.assurance {
+                    let favour = rows
+                        .iter()
+                        .zip(&self.rules)
+                        .map(|(row, rule)| row.estimate.decision(rule.0, rule.1) == Decision::Favour);
+                    assurance.add(&batch.drawn[k * assurance.priors()..][..assurance.priors()], favour);
+                }
             }
         }
         self.replicates += batch.trials.len() as u64;
@@ -152,6 +172,7 @@ impl Summary {
         let Self {
             rows,
             rules: _,
+            families,
             replicates,
             truth_replicates,
             screened,
@@ -164,9 +185,23 @@ impl Summary {
             site_full,
             excluded,
             n: _,
+            varies: _,
+            assurance,
         } = later;
-        if rows.len() != self.rows.len() || excluded.len() != self.excluded.len() {
+        let same = rows.len() == self.rows.len()
+            && excluded.len() == self.excluded.len()
+            && families.matches(&self.families)
+            && match (assurance, &self.assurance) {
+                (Some(later), Some(own)) => later.matches(own),
+                (None, None) => true,
+                _ => false,
+            };
+        if !same {
             return false;
+        }
+        self.families.absorb(families);
+        if let (Some(own), Some(later)) = (&mut self.assurance, assurance) {
+            own.absorb(later);
         }
         for (a, b) in self.rows.iter_mut().zip(rows) {
             a.absorb(b);
@@ -197,6 +232,13 @@ impl Summary {
     #[must_use]
     pub fn targets(&self, protocol: &Protocol<'_>, tables: &Tables, a: usize) -> [Option<f64>; 2] {
         let plan = &protocol.scenario.analyses[a];
+        if self.varies {
+            let own = [0, 1].map(|seen: usize| finite(self.rows[a].target[seen].mean()));
+            return match plan.estimand {
+                Some(TrueValue::Number(value)) => [Some(value), own[1]],
+                _ => own,
+            };
+        }
         let goal = target(plan);
         let shares = tables.shares(protocol, plan);
         let mut both = [0, 1].map(|seen: usize| {
@@ -214,7 +256,7 @@ impl Summary {
             let value = if plan.interaction.is_some() { group(0) - group(1) } else { group(0) };
             finite(value)
         });
-        if let Some(value) = plan.estimand {
+        if let Some(TrueValue::Number(value)) = plan.estimand {
             both[0] = Some(value);
         }
         both
@@ -230,8 +272,10 @@ impl Summary {
     ) -> Result<Design, crate::Error> {
         let scenario = protocol.scenario;
         let mut analyses = Vec::new();
+        let mut nulls = Vec::with_capacity(self.rows.len());
         for a in 0..self.rows.len() {
             let targets = self.targets(protocol, tables, a);
+            nulls.push(self.null(scenario, a, targets));
             let back = look_back(a, targets)?;
             analyses.push(self.analysis(protocol, tables, a, targets, back));
         }
@@ -257,10 +301,17 @@ impl Summary {
             parameters: scenario
                 .parameters
                 .iter()
-                .map(|p| result::Parameter { name: p.name.clone(), value: p.value, source: p.source.clone() })
+                .map(|p| result::Parameter {
+                    name: p.name.clone(),
+                    value: finite(p.value),
+                    prior: p.prior.clone(),
+                    source: p.source.clone(),
+                })
                 .collect(),
+            assurance: self.assurance.as_ref().map(|a| a.result(protocol)),
             analyses,
             precision: None,
+            multiplicity: self.families.results(scenario, &nulls, self.replicates),
             screening: result::Screening {
                 criteria: criteria.collect(),
                 screened: self.screened.figure().unwrap_or(Figure { estimate: 0.0, mcse: None }),
@@ -282,6 +333,34 @@ impl Summary {
                 follow_up: self.follow_up.figure(),
             },
         })
+    }
+
+    /// Whether the null hypothesis of an analysis is true in this world.
+    fn null(&self, scenario: &Scenario, a: usize, targets: [Option<f64>; 2]) -> Null {
+        let plan = &scenario.analyses[a];
+        let &(_, two_sided, null, _, orientation) = &self.rules[a];
+        let judged = [("true value", 0), ("limit", 1)].into_iter().find_map(|(by, seen)| {
+            let exact = seen == 0 && matches!(plan.estimand, Some(TrueValue::Number(_)));
+            let mcse = if exact { 0.0 } else { self.rows[a].target[seen].mcse() };
+            let value = targets[seen]?;
+            let (benefit, two_sided) = match plan.equivalence {
+                // inside the limits, by how much
+                Some([low, high]) => ((value - low).min(high - value), false),
+                None => (orientation * (value - null), two_sided),
+            };
+            // where a prior lets the true value vary, its mean says nothing of a replicate's own
+            let told = |_: &bool| exact || !self.varies || mcse <= families::ROUNDING;
+            Some((by, families::no_benefit(benefit, mcse, two_sided).filter(told)))
+        });
+        let (by, found) = judged.map_or((None, None), |(by, found)| (Some(by), found));
+        match &scenario.nulls {
+            Some(declared) => {
+                let holds = declared.contains(&a);
+                let contradicted = found.is_some_and(|found| found != holds);
+                Null { holds: Some(holds), by: Some("declared"), contradicted }
+            }
+            None => Null { holds: found, by: by.filter(|_| found.is_some()), contradicted: false },
+        }
     }
 
     /// What the calendar implies for the follow-up that is planned.
@@ -317,20 +396,31 @@ impl Summary {
         let empirical = row.estimate.sd();
         let count = row.estimate.count as f64;
         let model = row.variance.mean().sqrt();
+        let known = matches!(plan.estimand, Some(TrueValue::Number(_)));
         let goal = |seen: usize| {
             targets[seen].map(|value| Figure {
                 estimate: value,
-                mcse: if seen == 0 && plan.estimand.is_some() { Some(0.0) } else { finite(row.target[seen].mcse()) },
+                mcse: if seen == 0 && known { Some(0.0) } else { finite(row.target[seen].mcse()) },
             })
         };
         let bias = |seen: usize| {
             targets[seen].filter(|_| row.estimate.count > 0).map(|value| {
-                let mcse = if seen == 0 && plan.estimand.is_some() { row.estimate.mcse() } else { row.bias_mcse(seen) };
+                if self.varies && !(seen == 0 && known) {
+                    let pair = &row.pair[seen];
+                    return Figure { estimate: pair.mean(), mcse: finite(pair.mcse()) };
+                }
+                let mcse = if seen == 0 && known { row.estimate.mcse() } else { row.bias_mcse(seen) };
                 Figure { estimate: mean - value, mcse: finite(mcse) }
             })
         };
         let estimated = row.estimate.count;
-        let coverage = |seen: usize| back.covered[seen].filter(|_| estimated > 0).map(|c| share(c, estimated));
+        let coverage = |seen: usize| {
+            if self.varies && !(seen == 0 && known) {
+                let pairs = row.pair[seen].count;
+                return (pairs > 0).then(|| share(row.covered[seen], pairs));
+            }
+            back.covered[seen].filter(|_| estimated > 0).map(|c| share(c, estimated))
+        };
         let parts = plan.method.parts();
         let mean_part = |k: usize| row.parts[k].value() / row.answered as f64;
         let pairs = match (&endpoint.measure, plan.interaction.is_none() && estimated > 0) {
@@ -377,6 +467,7 @@ impl Summary {
                 interval: wilson(row.favour, all),
             },
             rejects: result::Rejects { against: share(row.against, all), total: share(row.favour + row.against, all) },
+            type_one: None,
             estimate: result::Estimates {
                 mean: row.estimate.figure(),
                 bias: Against { truth: bias(0), limit: bias(1) },
@@ -385,9 +476,16 @@ impl Summary {
                 model_se: finite(model)
                     .map(|m| Figure { estimate: m, mcse: finite(row.variance.sd() / (2.0 * m * count.sqrt())) }),
                 coverage: Against { truth: coverage(0), limit: coverage(1) },
-                mse: targets[0]
-                    .filter(|_| estimated > 1)
-                    .map(|t| (mean - t).powi(2) + empirical * empirical * (count - 1.0) / count),
+                mse: targets[0].filter(|_| estimated > 1).map(|t| {
+                    let pair = &row.pair[0];
+                    // with a prior each replicate has its own true value
+                    let (bias, sd, count) = if self.varies && !known {
+                        (pair.mean(), pair.sd(), pair.count as f64)
+                    } else {
+                        (mean - t, empirical, count)
+                    };
+                    bias.powi(2) + sd * sd * (count - 1.0) / count
+                }),
                 quantiles: back.quantiles,
                 smallest_significant: row
                     .smallest

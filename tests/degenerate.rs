@@ -474,6 +474,7 @@ fn contract_every_method_answers_or_says_why_not_on_degenerate_data() {
             if panicked {
                 continue;
             }
+            let (analyses, multiplicity) = trial.answers();
             let shown = Answers {
                 program: "patency",
                 version: "0",
@@ -482,7 +483,8 @@ fn contract_every_method_answers_or_says_why_not_on_degenerate_data() {
                 data: "data".to_owned(),
                 rows: n,
                 without_arm: 0,
-                analyses: trial.answers(),
+                analyses,
+                multiplicity,
             };
             for a in shown.analyses.iter().filter(|a| a.status != "estimated" && !a.parts.is_empty()) {
                 if a.parts.iter().all(|part| part.value == Some(0.0)) {

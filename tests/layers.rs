@@ -6,6 +6,7 @@ use std::path::Path;
 const LAYERS: &[&[&str]] = &[
     // numbers, and the world outside
     &["math"],
+    &["sequential"],
     &["random"],
     &["calendar"],
     &["clock"],
@@ -20,6 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["endpoint::hierarchical"],
     // the pooled root of a proportional-odds model is both a true value and what the method finds
     &["estimand", "analysis"],
+    &["multiplicity"],
     // what will run, and the same made ready to run
     &["scenario"],
     &["enrolment"],
@@ -31,6 +33,7 @@ const LAYERS: &[&[&str]] = &[
     &["selection"],
     &["workspace"],
     &["engine"],
+    &["decision"],
     &["pilot"],
     &["marginal"],
     // many replicates, and what they are worth
@@ -38,9 +41,12 @@ const LAYERS: &[&[&str]] = &[
     &["result"],
     &["planning"],
     &["summary"],
+    &["type_one"],
     &["store"],
     &["compare"],
     &["size"],
+    &["sweep"],
+    &["certify"],
     &["report"],
     &["data"],
     &["validation"],
@@ -51,11 +57,25 @@ const LAYERS: &[&[&str]] = &[
 const WALLS: &[(&[&str], &[&str])] = &[
     // a method sees a data set and knows nothing of how it was made
     (&["estimand", "analysis"], &["random", "distribution", "column", "expr"]),
+    // a procedure sees p-values and knows nothing of where they come from
+    (&["multiplicity"], &["random", "distribution", "column", "estimand", "analysis"]),
     // what is seen and measured does not depend on how it is analysed: the types of `analysis` only, none of its methods
     (&["observation", "endpoint", "endpoint::hierarchical"], &["analysis::", "allocation", "enrolment"]),
     // clocks decide nothing
     (
-        &["engine", "summary", "store", "protocol", "observation", "endpoint", "selection", "pilot", "marginal"],
+        &[
+            "engine",
+            "summary",
+            "store",
+            "protocol",
+            "observation",
+            "endpoint",
+            "selection",
+            "pilot",
+            "marginal",
+            "decision",
+            "multiplicity",
+        ],
         &["clock"],
     ),
     // renderers see results, not how they came about

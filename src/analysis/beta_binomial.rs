@@ -105,6 +105,10 @@ impl Analysis for BetaBinomial {
         &[ResponseKind::Binary]
     }
 
+    fn tests(&self) -> bool {
+        false
+    }
+
     fn scale(&self) -> Scale {
         Scale::Difference
     }

@@ -442,6 +442,11 @@ pub trait Analysis: Debug + Send + Sync {
         true
     }
 
+    /// Whether `p` is a p-value: not where it is a posterior probability.
+    fn tests(&self) -> bool {
+        true
+    }
+
     /// What is estimated, for true values and limits; none for methods adjusted for covariates.
     fn target(&self) -> Target {
         Target::Undefined

@@ -86,6 +86,10 @@ impl Analysis for NormalPosterior {
         self.estimator.takes()
     }
 
+    fn tests(&self) -> bool {
+        false
+    }
+
     fn scale(&self) -> Scale {
         self.estimator.scale()
     }

@@ -59,6 +59,7 @@ impl Analyse {
             scenario: self.scenario.clone(),
             variant: self.variant.clone(),
             set: self.set.clone(),
+            null: false,
             n: Vec::new(),
             seed: 1,
         };
@@ -75,6 +76,7 @@ impl Analyse {
         let rows = sheet.rows;
         let mut trial = Trial::read(&protocol, sheet, &mapping)
             .map_err(|found| Failure::Scenario(found.render(&path.display().to_string())))?;
+        let (analyses, multiplicity) = trial.answers();
         let found = Answers {
             program: "patency",
             version: env!("CARGO_PKG_VERSION"),
@@ -83,7 +85,8 @@ impl Analyse {
             data: path.display().to_string(),
             rows,
             without_arm: trial.without_arm,
-            analyses: trial.answers(),
+            analyses,
+            multiplicity,
         };
         if let Some(folder) = &self.curves {
             trial.curves().write(folder)?;
@@ -116,6 +119,7 @@ fn read(source: &Source, text: &Text, sheet: &Sheet, mapping: &Mapping) -> Resul
         set: &set,
         n: Some(sheet.rows.max(1)),
         headers: Some(&headers),
+        ..scenario::Options::default()
     };
     scenario::read(&text.text, &options)
         .map_err(|report| Failure::Scenario(report.render(&text.text, &text.name, colored())))

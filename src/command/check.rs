@@ -8,7 +8,7 @@ use crate::engine;
 use crate::marginal::{Controls, PATIENTS};
 use crate::protocol::{Fault, Protocol, Wanted};
 use crate::report::table::{Table, percent, rounded};
-use crate::scenario::{Accrual, Allocation, Marginal, Measure, RateOf, Scenario};
+use crate::scenario::{Accrual, Allocation, Marginal, Measure, Per, RateOf, Scenario};
 use crate::workspace::Workspace;
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -109,7 +109,8 @@ fn describe(out: &mut String, protocol: &Protocol<'_>) {
         let _ = writeln!(out, "\nParameters");
         let mut table = Table::new(["parameter", "value", "source"]);
         for p in &s.parameters {
-            table.row(vec![p.name.clone(), rounded_plain(p.value), p.source.clone()]);
+            let value = p.prior.clone().unwrap_or_else(|| rounded_plain(p.value));
+            table.row(vec![p.name.clone(), value, p.source.clone()]);
         }
         out.push_str(&table.render());
     }
@@ -136,6 +137,21 @@ fn describe(out: &mut String, protocol: &Protocol<'_>) {
         ]);
     }
     out.push_str(&table.render());
+    if !s.multiplicity.is_empty() {
+        let _ = writeln!(out, "\nFamilies of hypotheses");
+        let mut table = Table::new(["family", "procedure", "level", "hypotheses"]);
+        for f in &s.multiplicity {
+            let names: Vec<&str> = f.hypotheses.iter().map(|&h| s.analyses[h].name.as_str()).collect();
+            let sides = if f.sides == 2 { "two-sided" } else { "one-sided" };
+            table.row(vec![
+                f.name.clone(),
+                f.procedure_name.to_owned(),
+                format!("{sides} {}", f.alpha),
+                names.join(", "),
+            ]);
+        }
+        out.push_str(&table.render());
+    }
 }
 
 fn rounded_plain(x: f64) -> String {
@@ -224,7 +240,7 @@ fn figures(out: &mut String, protocol: &Protocol<'_>, trials: u32) -> Result<(),
         }
         out.push_str(&table.render());
     }
-    if s.population > 0 {
+    if s.variables[..s.population].iter().any(|v| v.per != Per::Replicate) {
         let _ = writeln!(out, "\nBaseline of the enrolled (mean, SD)");
         let mut table = Table::default();
         let mut header = vec!["variable".to_owned(), "mean".to_owned(), "SD".to_owned()];
@@ -233,6 +249,10 @@ fn figures(out: &mut String, protocol: &Protocol<'_>, trials: u32) -> Result<(),
         }
         table.row(header);
         for (v, (n, sum, square)) in moments.iter().enumerate() {
+            // parameters with a prior are no one's baseline
+            if s.variables[v].per == Per::Replicate {
+                continue;
+            }
             let mean = sum / n;
             let sd = (square / n - mean * mean).max(0.0).sqrt();
             let digits = Some((sd / n.sqrt()).max(1e-3));

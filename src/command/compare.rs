@@ -157,6 +157,7 @@ impl Compare {
                     scenario: path.clone(),
                     variant: variant.clone(),
                     set: self.set.clone(),
+                    null: false,
                     n: self.n.clone(),
                     seed: self.seed,
                 };

@@ -9,6 +9,7 @@ use crate::clock::Stopwatch;
 use crate::protocol::{Protocol, Wanted};
 use crate::result::Timing;
 use crate::store::{self, Settings, Store, Sums};
+use crate::type_one;
 
 pub(super) const EXAMPLES: &str = "Examples:
   patency run trial.toml --replicates 0..20000 --out part-1          on one machine
@@ -46,6 +47,7 @@ impl Merge {
             scenario: parts[0].folder.join("sums.json"),
             variant: settings.variant.clone(),
             set: settings.set.clone(),
+            null: settings.null,
             n: settings.n.clone(),
             seed: settings.seed,
         };
@@ -75,7 +77,11 @@ impl Merge {
             part = store.finish()?;
             found.parts.extend_from_slice(store.parts());
             let mut back = |a: usize, targets| store.look_back(a, targets);
-            found.designs.push(store.summary().design(&protocol, store.tables(), &mut back)?);
+            let mut design = store.summary().design(&protocol, store.tables(), &mut back)?;
+            if settings.null {
+                type_one::judge(&protocol, &mut design);
+            }
+            found.designs.push(design);
         }
         found.timing.seconds = watch.seconds();
         results::conclude(&self.out, &settings, found, self.format)

@@ -2,6 +2,8 @@
 
 mod analyse;
 mod bench;
+mod bounds;
+mod certify;
 mod check;
 mod cohort;
 mod compare;
@@ -15,6 +17,7 @@ mod run;
 mod schema;
 mod shared;
 mod size;
+mod sweep;
 mod validate;
 mod with_r;
 
@@ -52,6 +55,15 @@ pub enum Command {
     /// Carry one trial out again: its patients, its analyses, its decisions
     #[command(after_help = replay::EXAMPLES)]
     Replay(replay::Replay),
+    /// A group-sequential boundary and what it takes, without simulating: z, nominal p, effect, n or events
+    #[command(after_help = bounds::EXAMPLES)]
+    Bounds(bounds::Bounds),
+    /// Many worlds of one scenario: a grid over parameters with its map; or worst, expected and best, and which parameter matters
+    #[command(after_help = sweep::EXAMPLES)]
+    Sweep(sweep::Sweep),
+    /// Bound the worst type I error over a box of parameters, between its points too where that can be proven
+    #[command(after_help = certify::EXAMPLES)]
+    Certify(certify::Certify),
     /// Check a scenario: every mistake at once; when clean, the resolved design in the protocol's words
     #[command(after_help = check::EXAMPLES)]
     Check(check::Check),
@@ -105,6 +117,9 @@ impl Command {
             Command::Size(c) => c.execute(),
             Command::Merge(c) => c.execute(),
             Command::Replay(c) => c.execute(),
+            Command::Bounds(c) => c.execute(),
+            Command::Sweep(c) => c.execute(),
+            Command::Certify(c) => c.execute(),
             Command::Check(c) => c.execute(),
             Command::Cohort(c) => c.execute(),
             Command::Analyse(c) => c.execute(),

@@ -4,12 +4,12 @@ use super::cohort::{View, enrolled};
 use super::shared::{Source, fault_report};
 use super::{Failure, print};
 use crate::Error;
-use crate::data::answer;
+use crate::data::{answer, families};
 use crate::engine::{self, RowRecord, Tables, TrialRecord};
 use crate::protocol::{Fault, Protocol, Wanted};
 use crate::report;
 use crate::report::data::DataTable;
-use crate::result::replay::{Excluded, Replayed, Row, Trial};
+use crate::result::replay::{Drawn, Excluded, Replayed, Row, Trial};
 use crate::summary::rejection;
 use crate::workspace::Workspace;
 
@@ -97,6 +97,11 @@ impl Replay {
             n: scenario.n,
             seed: self.source.seed,
             replicate: self.replicate,
+            drawn: protocol
+                .priors
+                .iter()
+                .map(|p| Drawn { parameter: p.name.to_owned(), value: p.value(self.replicate) })
+                .collect(),
             trial: shown(&trial, scenario.n),
             screening: scenario
                 .criteria
@@ -110,6 +115,7 @@ impl Replay {
                 })
                 .collect(),
             analyses: rows.iter().enumerate().map(|(a, row)| analysed(protocol, a, row)).collect(),
+            multiplicity: families(scenario, |a| &rows[a].estimate),
             patients: if self.format == Format::Json { patients.records() } else { Vec::new() },
         };
         Ok((replayed, patients))

@@ -40,6 +40,7 @@ pub(super) fn conclude(folder: &Path, settings: &Settings, found: Found, format:
         title: found.title,
         scenario: settings.scenario.clone(),
         set: settings.set.clone(),
+        null: settings.null,
         seed: settings.seed,
         first_replicate: settings.replicates.start,
         replicates: settings.replicates.end - settings.replicates.start,

@@ -18,11 +18,13 @@ use crate::result::{Design, Timing};
 use crate::run::{self, Plan};
 use crate::scenario::Scenario;
 use crate::store::{self, Settings, Store, Unfinished};
+use crate::type_one;
 
 pub(super) const EXAMPLES: &str = "Examples:
   patency run scenarios/defiance.toml                        the design as written, 10,000 trials
   patency run scenarios/defiance.toml --variant all          every world of the file in one table
   patency run scenarios/defiance.toml --n 300,578            two sizes on the same patients
+  patency run scenarios/defiance.toml --null                 type I error of every analysis: parameters at their null values
   patency run scenarios/defiance.toml --format json          result.json on standard output
   patency run scenarios/defiance.toml --resume               goes on with a run that was stopped or killed
   patency run scenarios/defiance.toml --replicates 20000..40000 --out part-2     a part, for `patency merge`
@@ -55,6 +57,9 @@ pub struct Run {
     /// Replicates beyond those, for true values and limits alone: their Monte Carlo error falls
     #[arg(long, default_value = "0", value_name = "N|FROM..TO", conflicts_with = "no_truth", value_parser = numbers::any)]
     truth_replicates: Range<u64>,
+    /// A grid is asked of `patency sweep`
+    #[arg(long, hide = true, value_name = "NAME=from:to:step")]
+    sweep: Vec<String>,
     /// Leave out true values and limits: no bias, no coverage, less time
     #[arg(long)]
     no_truth: bool,
@@ -72,6 +77,12 @@ pub struct Run {
 impl Run {
     pub(super) fn execute(self) -> Result<(), Failure> {
         let watch = Stopwatch::start();
+        if let Some(axis) = self.sweep.first() {
+            return Err(Failure::Scenario(format!(
+                "error: `run` is of single worlds; a grid has a command of its own\nhelp: patency sweep {} --over {axis}",
+                self.source.scenario.display()
+            )));
+        }
         let text = self.source.text()?;
         let scenarios = self.source.scenarios(&text)?;
         let rules = self.rules(&scenarios)?;
@@ -132,6 +143,7 @@ impl Run {
     fn settings(&self, text: &Text, scenarios: &[Scenario], rules: &[Rule]) -> Settings {
         Settings {
             set: self.source.set.clone(),
+            null: self.source.null,
             variant: self.source.variant.clone(),
             n: self.source.n.clone(),
             designs: scenarios.iter().map(results::in_words).collect(),
@@ -221,6 +233,9 @@ impl Run {
             if summary.replicates() > 0 {
                 let mut back = |a: usize, targets| store.look_back(a, targets);
                 let mut design = summary.design(protocol, store.tables(), &mut back)?;
+                if self.source.null {
+                    type_one::judge(protocol, &mut design);
+                }
                 design.precision = rule.map(|rule| rule.result(summary));
                 all.designs.push(design);
             }

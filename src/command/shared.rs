@@ -7,7 +7,7 @@ use super::Failure;
 use crate::Error;
 use crate::protocol::Protocol;
 use crate::scenario::diagnostic::{Code, Diagnostic, Report};
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Declared, Scenario};
 
 /// Largest scenario file that is read: a hand-written one is far smaller.
 const MOST_BYTES: u64 = 16 << 20;
@@ -23,6 +23,9 @@ pub(crate) struct Source {
     /// Override a parameter; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Give the parameters that declare a `null` that value: what rejects then is type I error
+    #[arg(long)]
+    pub(crate) null: bool,
     /// Patients to enrol instead of the scenario's; several sizes separated by commas
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) n: Vec<u32>,
@@ -77,25 +80,16 @@ impl Source {
 
     /// The scenarios asked for, one a variant and size; every mistake of any of them at once.
     pub(crate) fn scenarios(&self, text: &Text) -> Result<Vec<Scenario>, Failure> {
-        let render = |report: Report| Failure::Scenario(report.render(&text.text, &text.name, colored()));
-        let variants = if self.variant == "all" {
-            scenario::variants(&text.text).map_err(render)?
-        } else {
-            vec![self.variant.clone()]
-        };
+        let variants = self.variants(text)?;
         let set = self.settings();
-        let sizes: Vec<Option<usize>> =
-            if self.n.is_empty() { vec![None] } else { self.n.iter().map(|&n| Some(n as usize)).collect() };
+        let sizes = self.sizes();
         let mut all = Vec::new();
         let mut mistakes: Vec<Diagnostic> = Vec::new();
         for variant in &variants {
+            let declared = self.nulls(text, variant)?;
             for &n in &sizes {
-                let options = scenario::Options { variant: Some(variant), set: &set, n, headers: None };
-                match scenario::read(&text.text, &options) {
-                    Ok(scenario) => match crate::marginal::solve(scenario) {
-                        Ok(scenario) => all.push(scenario),
-                        Err(finding) => mistakes.push(without_place(finding)),
-                    },
+                match self.world(text, variant, n, &set, &declared) {
+                    Ok(scenario) => all.push(scenario),
                     Err(report) => {
                         for d in report.diagnostics {
                             if !mistakes.contains(&d) {
@@ -106,7 +100,54 @@ impl Source {
                 }
             }
         }
-        if mistakes.is_empty() { Ok(all) } else { Err(render(Report { diagnostics: mistakes })) }
+        if mistakes.is_empty() { Ok(all) } else { Err(refused(Report { diagnostics: mistakes }, text)) }
+    }
+
+    /// One world of the scenario: a variant at a size, its parameters set or at a value that they declare.
+    pub(crate) fn world(
+        &self,
+        text: &Text,
+        variant: &str,
+        n: Option<usize>,
+        set: &[(String, String)],
+        declared: &[(String, Declared)],
+    ) -> Result<Scenario, Report> {
+        let options = scenario::Options { variant: Some(variant), set, n, headers: None, declared };
+        crate::marginal::solve(scenario::read(&text.text, &options)?)
+            .map_err(|finding| Report { diagnostics: vec![without_place(finding)] })
+    }
+
+    /// The variants asked for.
+    pub(crate) fn variants(&self, text: &Text) -> Result<Vec<String>, Failure> {
+        if self.variant == "all" {
+            scenario::variants(&text.text).map_err(|report| refused(report, text))
+        } else {
+            Ok(vec![self.variant.clone()])
+        }
+    }
+
+    /// The sizes asked for; the scenario's where none is.
+    pub(crate) fn sizes(&self) -> Vec<Option<usize>> {
+        if self.n.is_empty() { vec![None] } else { self.n.iter().map(|&n| Some(n as usize)).collect() }
+    }
+
+    /// The parameters that take their null value in a variant, where that is asked for.
+    pub(crate) fn nulls(&self, text: &Text, variant: &str) -> Result<Vec<(String, Declared)>, Failure> {
+        if !self.null {
+            return Ok(Vec::new());
+        }
+        let declarations = scenario::declarations(&text.text, Some(variant)).map_err(|report| refused(report, text))?;
+        let nulls: Vec<(String, Declared)> =
+            declarations.into_iter().filter(|d| d.null).map(|d| (d.name, Declared::Null)).collect();
+        if nulls.is_empty() {
+            let diagnostic = Diagnostic::without_place(
+                Code::BadOption,
+                format!("`--null`: no parameter of variant `{variant}` declares its null value"),
+            )
+            .help("effect = { value = 0.1, null = 0, source = \"…\" }, or a variant without effect: --variant NAME");
+            return Err(refused(Report { diagnostics: vec![diagnostic] }, text));
+        }
+        Ok(nulls)
     }
 
     /// The command that carries a replicate out again.
@@ -114,6 +155,9 @@ impl Source {
         let mut what = format!("{} --seed {} --n {}", quoted(&self.scenario.to_string_lossy()), self.seed, scenario.n);
         if scenario.variant != "base" {
             what.push_str(&format!(" --variant {}", quoted(&scenario.variant)));
+        }
+        if self.null {
+            what.push_str(" --null");
         }
         for set in &self.set {
             what.push_str(&format!(" --set {}", quoted(set)));
@@ -128,6 +172,11 @@ impl Source {
             Failure::Scenario(Report { diagnostics: vec![diagnostic] }.render(&text.text, &text.name, colored()))
         })
     }
+}
+
+/// Mistakes of a scenario, rendered.
+pub(crate) fn refused(report: Report, text: &Text) -> Failure {
+    Failure::Scenario(report.render(&text.text, &text.name, colored()))
 }
 
 /// What pilot patients showed, as a mistake of the scenario.
@@ -155,7 +204,7 @@ pub(crate) fn fault_report(
     fault: &crate::protocol::Fault,
     text: &Text,
 ) -> String {
-    let message = format!("in replicate {replicate}, {}", protocol.explain(fault));
+    let message = format!("in replicate {replicate}, {}", protocol.explain(fault, replicate));
     Report { diagnostics: vec![Diagnostic::without_place(Code::OutOfDomain, message)] }.render(
         &text.text,
         &text.name,
@@ -187,10 +236,11 @@ mod tests {
             scenario: PathBuf::from("my trials/p1.toml"),
             variant: "base".to_owned(),
             set: vec!["p=0.4".to_owned(), "q=if(a, 1, 2)".to_owned()],
+            null: false,
             n: Vec::new(),
             seed: 7,
         };
-        let options = scenario::Options { variant: None, set: &[], n: Some(31), headers: None };
+        let options = scenario::Options { n: Some(31), ..scenario::Options::default() };
         let scenario = scenario::read(text, &options).unwrap();
         assert_eq!(
             source.replay(&scenario, 12),

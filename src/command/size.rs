@@ -348,6 +348,7 @@ impl Size {
             scenario: self.scenario.clone(),
             variant: self.variant.clone(),
             set: self.set.clone(),
+            null: false,
             n: self.n.into_iter().collect(),
             seed: self.seed,
         };

@@ -2,20 +2,60 @@
 
 use super::{Answer, Trial};
 use crate::analysis::{Decision, Estimate, Scale, Status};
+use crate::decision::{self, decide};
+use crate::multiplicity::Dependence;
 use crate::protocol::Protocol;
 use crate::result::answer::{self, Bootstrap, LeftOut, Part};
+use crate::result::multiplicity::{FamilyAnswer, HypothesisAnswer};
+use crate::scenario::{FamilyPlan, Scenario};
 
 impl Trial<'_, '_> {
-    /// Runs the analyses; the entries of the result, in the order of the plan.
-    pub fn answers(&mut self) -> Vec<answer::Answer> {
+    /// Runs the analyses; the entries of the result, in the order of the plan, and what the families of hypotheses decide.
+    pub fn answers(&mut self) -> (Vec<answer::Answer>, Vec<FamilyAnswer>) {
         let answers = self.analyse();
-        answers.iter().enumerate().map(|(number, a)| self.shown(number, a)).collect()
+        let shown = answers.iter().enumerate().map(|(number, a)| self.shown(number, a)).collect();
+        (shown, families(self.protocol.scenario, |h| &answers[h].estimate))
     }
 
     fn shown(&self, number: usize, a: &Answer) -> answer::Answer {
         let left_out = LeftOut { endpoint: a.without_endpoint, baseline: a.without_baseline, subset: a.outside };
         let shown = answer(&self.protocol, number, &a.estimate, a.failed_resamples);
         answer::Answer { left_out: Some(left_out), ..shown }
+    }
+}
+
+/// What the families of hypotheses decide, given the estimate of each row of the analysis plan.
+pub fn families<'e>(scenario: &Scenario, estimate: impl Fn(usize) -> &'e Estimate) -> Vec<FamilyAnswer> {
+    scenario.multiplicity.iter().map(|plan| family(scenario, plan, &estimate)).collect()
+}
+
+fn family<'e>(scenario: &Scenario, plan: &FamilyPlan, estimate: impl Fn(usize) -> &'e Estimate) -> FamilyAnswer {
+    let mut scratch = decision::Scratch::default();
+    let verdict = decide(plan, estimate, &mut scratch);
+    let hypothesis = |(j, &h): (usize, &usize)| {
+        let row = &scenario.analyses[h];
+        let bit = 1 << j;
+        let answered = verdict.missing & bit == 0;
+        HypothesisAnswer {
+            analysis: row.name.clone(),
+            label: row.label.clone(),
+            p: answered.then_some(scratch.p[j]),
+            adjusted: answered.then_some(scratch.adjusted[j]),
+            decision: answered.then_some(match (verdict.rejected & bit, verdict.favour & bit) {
+                (0, _) => "neither",
+                (_, 0) => "against",
+                _ => "favour",
+            }),
+        }
+    };
+    FamilyAnswer {
+        name: plan.name.clone(),
+        label: plan.label.clone(),
+        procedure: plan.procedure_name,
+        positive_dependence: plan.procedure.holds_for() == Dependence::Positive,
+        alpha: plan.alpha,
+        sides: plan.sides,
+        hypotheses: plan.hypotheses.iter().enumerate().map(hypothesis).collect(),
     }
 }
 

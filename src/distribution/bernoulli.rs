@@ -1,7 +1,7 @@
 //! X ~ Bernoulli(p): 1 with probability p, else 0.
 
 use super::quote::{checked, expression};
-use super::{Arg, Distribution, Domain, Draw, Parameter};
+use super::{Arg, Distribution, Domain, Draw, Family, Parameter};
 use crate::expr::Expr;
 use crate::scenario::form::{Complaint, Form, Values};
 
@@ -31,6 +31,10 @@ pub fn build(values: &Values) -> Result<Box<dyn Distribution>, Complaint> {
 impl Distribution for Bernoulli {
     fn parameters(&self) -> Vec<Parameter> {
         vec![Parameter { name: "probability", value: self.probability.clone(), domain: Domain::Probability }]
+    }
+
+    fn family(&self) -> Option<Family> {
+        Some(Family::Probability)
     }
 
     fn draw(&self) -> Draw {

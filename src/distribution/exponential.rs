@@ -4,7 +4,7 @@ use super::map::{cumulative_hazard, over_rate};
 use std::f64::consts::LN_2;
 
 use super::quote::{BY, HAZARD_RATIO, MARGINAL, MEDIAN, Point, RISK, checked, expression, hazard_ratio, one_way};
-use super::{Arg, Distribution, Domain, Draw, Parameter, Quoted};
+use super::{Arg, Distribution, Domain, Draw, Family, Parameter, Quoted};
 use crate::expr::Expr;
 use crate::math::elementary::exp;
 use crate::scenario::form::{Complaint, Form, Values};
@@ -52,6 +52,10 @@ pub fn build(values: &Values) -> Result<Box<dyn Distribution>, Complaint> {
 impl Distribution for Exponential {
     fn parameters(&self) -> Vec<Parameter> {
         vec![Parameter { name: "rate × hazard-ratio", value: self.rate.clone(), domain: Domain::NonNegative }]
+    }
+
+    fn family(&self) -> Option<Family> {
+        Some(Family::Rate)
     }
 
     fn draw(&self) -> Draw {

@@ -138,6 +138,15 @@ pub struct Parameter {
     pub domain: Domain,
 }
 
+/// A law of one parameter, the first of [`Distribution::parameters`], whose likelihood ratios are monotone in the value drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// 1 with this probability.
+    Probability,
+    /// A time of this constant hazard.
+    Rate,
+}
+
 /// How a member turns its addressed word into a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Draw {
@@ -206,6 +215,11 @@ pub trait Distribution: Debug + Send + Sync {
     /// The point of the curve by which an event time was quoted, in patients of arm `control` whose hazard ratio is 1: its risk or its
     /// median; the median where a rate was quoted. None where it differs between patients or the curve never gets there.
     fn quoted(&self, _control: u8) -> Option<Quoted> {
+        None
+    }
+
+    /// The family with one parameter that it is, for bounds on what a change of the parameter can do.
+    fn family(&self) -> Option<Family> {
         None
     }
 

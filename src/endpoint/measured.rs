@@ -82,8 +82,11 @@ impl Measured {
         meter: &mut Meter,
     ) {
         let rows = frame.rows;
-        self.known.clear();
-        self.known.resize(rows, 1);
+        // the ones of the replicate before serve again
+        if !(self.complete && self.known.len() == rows) {
+            self.known.clear();
+            self.known.resize(rows, 1);
+        }
         self.complete = true;
         if view.end.iter().any(|&e| e < 0.0) {
             self.complete = false;

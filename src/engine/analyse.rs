@@ -30,7 +30,9 @@ pub fn analyse_row(
     work: &mut Workspace,
     row: &mut RowRecord,
 ) {
-    *row = RowRecord::EMPTY;
+    // field by field: the record is large, and what it holds is soon written over
+    (row.target, row.sums, row.failed_resamples) =
+        (RowRecord::EMPTY.target, RowRecord::EMPTY.sums, RowRecord::EMPTY.failed_resamples);
     row.estimate = analyse(protocol, number, work);
     bootstrap(protocol, replicate, number, work, row);
 }

@@ -108,7 +108,10 @@ pub fn enrol(
     funnel: &mut [u32],
 ) -> Result<TrialRecord, Fault> {
     let mut trial = TrialRecord { cut: f64::INFINITY, follow_up: f64::INFINITY, ..TrialRecord::default() };
-    funnel.fill(0);
+    // filling nothing is a call all the same
+    if !funnel.is_empty() {
+        funnel.fill(0);
+    }
     screen::screen(protocol, replicate, work, funnel, &mut trial)?;
     let enrolled = work.candidates.len();
     trial.enrolled = enrolled as u32;

@@ -13,7 +13,7 @@ use crate::estimand::Tilt;
 use crate::expr::{ColumnId, Expr, Function};
 use crate::protocol::{Fault, Protocol, ScoreLimit};
 use crate::random::{Replicate, TRUTH_REPLICATES};
-use crate::scenario::{Allocation, AnalysisPlan, Scenario};
+use crate::scenario::{Allocation, AnalysisPlan, Per, Scenario};
 use crate::workspace::Workspace;
 
 /// First replicate of the pilot.
@@ -36,7 +36,7 @@ pub fn pilot_scores(protocol: &Protocol<'_>) -> Result<(), (Replicate, Fault)> {
     }
     let sites: Vec<ColumnId> = chosen_by(scenario)
         .into_iter()
-        .filter(|&c| scenario.variables[c].per_site)
+        .filter(|&c| scenario.variables[c].per == Per::Site)
         .map(|c| ColumnId(c as u16))
         .collect();
     let mut work = Workspace::new(protocol);
@@ -143,7 +143,9 @@ fn covered(scenario: &Scenario, plan: &AnalysisPlan, direct: &BTreeSet<usize>, c
     let variable = &scenario.variables[column];
     let derived = variable.law.draw() == Draw::Derived;
     direct.contains(&column)
-        || (variable.per_site && plan.site_factor)
+        || (variable.per == Per::Site && plan.site_factor)
+        // the same for all patients of a trial
+        || variable.per == Per::Replicate
         || (derived && read_by(scenario, column).into_iter().all(|c| covered(scenario, plan, direct, c)))
 }
 

@@ -1,12 +1,12 @@
 //! True values and limits: every analysis on both potential outcomes of every enrolled patient.
 
-use crate::analysis::{Adjusts, Estimate, Response, Status};
+use crate::analysis::{Adjusts, Estimate, Response, Scale, Status};
 use crate::endpoint::hierarchical::Comparison;
 use crate::endpoint::measured::{Measured, Reading};
 use crate::estimand::{self, FollowUp, Sums, Target, Tilt, UNIT};
 use crate::protocol::{Fault, MeasurePlan, Protocol};
 use crate::random::Replicate;
-use crate::scenario::{AnalysisPlan, Dated};
+use crate::scenario::{AnalysisPlan, Dated, TrueValue};
 use crate::workspace::{Both, Workspace, index};
 
 use super::RowRecord;
@@ -106,6 +106,12 @@ pub fn truth(
         if !protocol.incomplete {
             row.target[1] = row.target[0];
             row.sums[1] = row.sums[0];
+        }
+    }
+    for (row, plan) in rows.iter_mut().zip(&protocol.scenario.analyses) {
+        if let Some(TrueValue::Drawn(column, scale)) = plan.estimand {
+            let x = work.cohort.value(column, 0);
+            row.target[0] = if scale == Scale::LogRatio { x.ln() } else { x };
         }
     }
     Ok(())

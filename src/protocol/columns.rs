@@ -6,7 +6,7 @@ use super::{Wanted, kind_of, measures};
 use crate::column::Kind;
 use crate::expr::Expr;
 use crate::math::linalg;
-use crate::scenario::{Allocation, Holds, Scenario};
+use crate::scenario::{Allocation, Holds, Per, Scenario, TrueValue};
 
 /// Stands for the allocation where a fault says whose parameter it is.
 pub const ALLOCATION: usize = usize::MAX - 1;
@@ -59,8 +59,16 @@ impl Layout {
             }
             reads[m.variable].push(m.score);
         }
-        let mut order = Vec::new();
-        for v in 0..scenario.population {
+        // parameters with a prior stand before patients, each after those that it reads
+        let of_replicate: Vec<usize> =
+            (0..scenario.population).filter(|&v| scenario.variables[v].per == Per::Replicate).collect();
+        let mut order: Vec<usize> = Vec::new();
+        while let Some(&v) =
+            of_replicate.iter().find(|v| !order.contains(v) && reads[**v].iter().all(|c| order.contains(c)))
+        {
+            order.push(v);
+        }
+        for v in (0..scenario.population).filter(|v| !of_replicate.contains(v)) {
             if let Some(m) = members.iter().find(|m| m.variable == v) {
                 order.push(m.raw);
                 if m.score != m.raw {
@@ -117,7 +125,7 @@ impl Layout {
     /// Whether a column depends on the site.
     #[must_use]
     pub fn reads_site(&self, scenario: &Scenario, c: usize) -> bool {
-        self.closure([c]).iter().any(|&c| scenario.variables.get(c).is_some_and(|v| v.per_site))
+        self.closure([c]).iter().any(|&c| scenario.variables.get(c).is_some_and(|v| v.per == Per::Site))
     }
 
     /// These columns and everything that they read.
@@ -219,6 +227,9 @@ impl Needs {
             later.extend(scenario.deaths.iter().map(|c| c.0 as usize));
         }
         for a in &scenario.analyses {
+            if let Some(TrueValue::Drawn(c, _)) = a.estimand {
+                later.insert(usize::from(c.0));
+            }
             a.subset
                 .iter()
                 .chain(&a.interaction)

@@ -4,9 +4,10 @@ use crate::column::{Frame, Kind};
 use crate::distribution::{Arg, Distribution, Domain, Draw, is_count};
 use crate::expr::{Expr, Program, Registers};
 use crate::math::special::{normal_cdf_slice, normal_quantile_slice};
-use crate::random::{Address, Index, Replicate, Sequence, cut_point, unit32};
-use crate::scenario::{Accrual, Scenario, Variable};
+use crate::random::{Address, Index, Replicate, cut_point, unit32};
+use crate::scenario::{Accrual, Per, Scenario, Variable};
 
+use super::prior::{Prior, Single};
 use super::{Layout, kind_of};
 
 /// Most parameters that a distribution may have.
@@ -33,7 +34,6 @@ pub struct Noise {
     uniform: Vec<f64>,
     /// Values of one program.
     pub values: Vec<f64>,
-    codes: Vec<u8>,
     parameters: Vec<Vec<f64>>,
 }
 
@@ -63,12 +63,12 @@ enum Source<'s> {
     Combine(Vec<(usize, f64)>),
     /// One value a site, at the address of the site's name; a patient has his site's.
     Site {
-        law: &'s dyn Distribution,
-        draw: Draw,
-        parameters: Vec<f64>,
+        law: Single<'s>,
         /// By site.
         addresses: Vec<Address>,
     },
+    /// One value a replicate.
+    Prior(Prior<'s>),
     /// A flag with a probability that is one number.
     Flag(Cut),
     /// A flag with a probability a candidate.
@@ -160,34 +160,26 @@ impl<'s> Compiler<'s, '_> {
         }
         let variable = &scenario.variables[c];
         let kind = if c < scenario.population { "variable" } else { "outcome" };
-        if variable.per_site {
-            return Step {
-                column: c,
-                address: Address::new(self.seed, kind, &variable.name, ""),
-                source: self.per_site(variable),
-            };
+        let address = Address::new(self.seed, kind, &variable.name, "");
+        match variable.per {
+            Per::Site => return Step { column: c, address, source: self.per_site(variable) },
+            Per::Replicate if variable.law.draw() != Draw::Derived => {
+                return Step { column: c, address, source: Source::Prior(Prior::new(variable, self.seed)) };
+            }
+            Per::Candidate | Per::Replicate => {}
         }
         let score = self.layout.members.iter().find(|m| m.variable == c).map(|m| m.score);
-        let address = Address::new(self.seed, kind, &variable.name, "");
         Step { column: c, address, source: self.law(variable.law.as_ref(), score) }
     }
 
     /// A value a site: its parameters are the same for all sites.
     fn per_site(&self, variable: &'s Variable) -> Source<'s> {
-        let law = variable.law.as_ref();
         let sites = match &self.scenario.enrolment.accrual {
             Accrual::Sites(sites) => sites.as_slice(),
             _ => &[],
         };
-        Source::Site {
-            law,
-            draw: law.draw(),
-            parameters: law.parameters().iter().map(|p| p.value.as_number().unwrap_or(f64::NAN)).collect(),
-            addresses: sites
-                .iter()
-                .map(|s| Address::new(self.seed, "site-variable", &variable.name, &s.name))
-                .collect(),
-        }
+        let address = |name: &str| Address::new(self.seed, "site-variable", &variable.name, name);
+        Source::Site { law: Single::new(variable), addresses: sites.iter().map(|s| address(&s.name)).collect() }
     }
 
     /// The step that fills the time of loss to follow-up.
@@ -291,61 +283,50 @@ impl Step<'_> {
             Source::Law { law, draw, parameters, cuts: None, score } => {
                 return self.draw_law(*law, *draw, parameters, *score, replicate, index, frame, noise);
             }
-            Source::Site { law, draw, parameters, addresses } => {
-                self.draw_sites(*law, *draw, parameters, addresses, replicate, frame, noise);
-            }
+            Source::Site { law, addresses } => self.draw_sites(law, addresses, replicate, frame, noise),
+            Source::Prior(prior) => self.fill(prior, replicate, frame),
             Source::Flag(_) | Source::FlagOf(_) => {}
         }
         Ok(())
     }
 
     /// Draws a value a site and gives it to the site's patients; a candidate who has no site yet has none.
-    #[expect(clippy::too_many_arguments, reason = "a law's own parts and where its column goes")]
     fn draw_sites(
         &self,
-        law: &dyn Distribution,
-        draw: Draw,
-        parameters: &[f64],
+        law: &Single<'_>,
         addresses: &[Address],
         replicate: Replicate,
         frame: &mut Frame,
         noise: &mut Noise,
     ) {
-        let mut args = [Arg::One(0.0); MAX_PARAMETERS];
-        for (arg, &p) in args.iter_mut().zip(parameters) {
-            *arg = Arg::One(p);
-        }
-        let args = &args[..parameters.len().min(MAX_PARAMETERS)];
-        let sites = addresses.len();
-        noise.uniform.clear();
-        noise.values.resize(sites, 0.0);
-        for (site, address) in addresses.iter().enumerate() {
-            let mut sequence = Sequence::new(address, replicate);
-            match draw {
-                Draw::Code { .. } => noise.uniform.push(unit32(sequence.word32())),
-                Draw::Seeded => noise.values[site] = law.sample(sequence.word64(), parameters),
-                Draw::Quantile | Draw::Derived => noise.uniform.push(sequence.uniform()),
-            }
-        }
-        let site_of = |row: usize| frame.site.get(row).copied().map(usize::from);
-        if let Draw::Code { .. } = draw {
-            noise.codes.resize(sites, 0);
-            law.code(&noise.uniform, args, &mut noise.codes);
+        noise.values.clear();
+        noise.values.extend(addresses.iter().map(|address| law.value(address, replicate)));
+        let of = |row: usize| frame.site.get(row).map(|&s| noise.values[usize::from(s)]);
+        if law.coded() {
             let mut out = std::mem::take(&mut frame.code[self.column]);
             out.clear();
-            out.extend((0..frame.rows).map(|i| site_of(i).map_or(0, |s| noise.codes[s])));
+            out.extend((0..frame.rows).map(|i| of(i).map_or(0, |x| x as u8)));
             frame.code[self.column] = out;
-            return;
+        } else {
+            let mut out = std::mem::take(&mut frame.real[self.column]);
+            out.clear();
+            out.extend((0..frame.rows).map(|i| of(i).unwrap_or(f64::NAN)));
+            frame.real[self.column] = out;
         }
-        match draw {
-            Draw::Quantile => law.quantile(&noise.uniform, args, &mut noise.values),
-            Draw::Derived => noise.values.fill(parameters[0]),
-            Draw::Seeded | Draw::Code { .. } => {}
+    }
+
+    /// Gives every row the replicate's value.
+    fn fill(&self, prior: &Prior<'_>, replicate: Replicate, frame: &mut Frame) {
+        let (rows, x) = (frame.rows, prior.value(replicate));
+        if prior.coded() {
+            let out = &mut frame.code[self.column];
+            out.clear();
+            out.resize(rows, x as u8);
+        } else {
+            let out = &mut frame.real[self.column];
+            out.clear();
+            out.resize(rows, x);
         }
-        let mut out = std::mem::take(&mut frame.real[self.column]);
-        out.clear();
-        out.extend((0..frame.rows).map(|i| site_of(i).map_or(f64::NAN, |s| noise.values[s])));
-        frame.real[self.column] = out;
     }
 
     /// Draws a criterion's flag for the frame's rows.
@@ -503,9 +484,15 @@ fn draw_cuts(address: &Address, replicate: Replicate, index: Index<'_>, cuts: &C
         }),
         [control, treatment] => address.words32(replicate, index, |start, words| {
             let out = &mut out[start..start + words.len()];
-            out.fill(first);
-            for (a, b) in control.iter().zip(treatment) {
-                reach(words, &arm[start..], [*a, *b], out);
+            let arm = &arm[start..];
+            match (&control[..], &treatment[..]) {
+                ([a], [b]) => reach(words, arm, [*a, *b], out, |o, reached| *o = first + reached),
+                _ => {
+                    out.fill(first);
+                    for (a, b) in control.iter().zip(treatment) {
+                        reach(words, arm, [*a, *b], out, |o, reached| *o += reached);
+                    }
+                }
             }
         }),
         many => address.words32(replicate, index, |start, words| {
@@ -516,19 +503,19 @@ fn draw_cuts(address: &Address, replicate: Replicate, index: Index<'_>, cuts: &C
     }
 }
 
-/// Adds 1 where the word reaches the cut of the patient's arm. Both arms' answers for everyone, then the patient's own: sixteen at a
-/// time, so that words and bytes both fill registers, and without a branch.
-fn reach(words: &[u32], arm: &[u8], cuts: [Cut; 2], out: &mut [u8]) {
+/// Gives `write` 1 where the word reaches the cut of the patient's arm, else 0. Both arms' answers for everyone, then the patient's own:
+/// sixteen at a time, so that words and bytes both fill registers, and without a branch.
+#[inline(always)]
+fn reach(words: &[u32], arm: &[u8], cuts: [Cut; 2], out: &mut [u8], write: impl Fn(&mut u8, u8)) {
     const LANES: usize = 16;
     // words compared as signed numbers, for which there is an instruction
     const BIAS: u32 = 1 << 31;
     let [a, b] = cuts.map(|c| (c.at ^ BIAS) as i32);
     let [may_a, may_b] = cuts.map(|c| c.reachable);
     let arm = &arm[..words.len()];
-    let mut outs = out.chunks_exact_mut(LANES);
-    let (runs, arms) = (words.chunks_exact(LANES), arm.chunks_exact(LANES));
-    let rest = runs.remainder().iter().zip(arms.remainder());
-    for ((out, words), arm) in (&mut outs).zip(runs).zip(arms) {
+    let (outs, last) = out.as_chunks_mut::<LANES>();
+    let ((runs, rest), (arms, of_rest)) = (words.as_chunks::<LANES>(), arm.as_chunks::<LANES>());
+    for ((out, words), arm) in outs.iter_mut().zip(runs).zip(arms) {
         let (mut low, mut high) = ([0; LANES], [0; LANES]);
         for ((l, h), &w) in low.iter_mut().zip(&mut high).zip(words) {
             let w = (w ^ BIAS) as i32;
@@ -536,11 +523,11 @@ fn reach(words: &[u32], arm: &[u8], cuts: [Cut; 2], out: &mut [u8]) {
             *h = u8::from(w >= b);
         }
         for (((o, l), h), &arm) in out.iter_mut().zip(low).zip(high).zip(arm) {
-            *o += (l & may_a & (1 ^ arm)) | (h & may_b & arm);
+            write(o, (l & may_a & (1 ^ arm)) | (h & may_b & arm));
         }
     }
-    for (o, (&w, &arm)) in outs.into_remainder().iter_mut().zip(rest) {
+    for ((o, &w), &arm) in last.iter_mut().zip(rest).zip(of_rest) {
         let cut = cuts[usize::from(arm)];
-        *o += u8::from(w >= cut.at) & cut.reachable;
+        write(o, u8::from(w >= cut.at) & cut.reachable);
     }
 }

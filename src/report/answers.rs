@@ -18,6 +18,7 @@ pub fn text(answers: &Answers) -> String {
         answers.version
     );
     let _ = write!(out, "\n{}", table(&answers.analyses));
+    out.push_str(&super::multiplicity::answers(&answers.multiplicity, p_value));
     out.push_str(&left_out(answers));
     out.push_str(&parts(&answers.analyses));
     out
@@ -169,7 +170,7 @@ pub fn csv(answers: &Answers) -> String {
 }
 
 /// A p-value to three significant digits.
-fn p_value(p: f64) -> String {
+pub(super) fn p_value(p: f64) -> String {
     match p {
         p if p >= 0.0995 => format!("{p:.3}"),
         p if p >= 0.000_995 => format!("{p:.4}"),

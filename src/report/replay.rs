@@ -19,6 +19,9 @@ pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
         "{}\nreplicate {}, seed {}, variant {}, n = {}, patency {}\n",
         r.title, r.replicate, r.seed, r.variant, r.n, r.version
     );
+    for drawn in &r.drawn {
+        let _ = writeln!(out, "{} = {}, drawn from its prior", drawn.parameter, drawn.value);
+    }
     let t = &r.trial;
     let _ = write!(
         out,
@@ -70,6 +73,7 @@ pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
         table.row(vec![row.answer.label.clone(), decision.to_owned(), shown(row.truth), shown(row.limit)]);
     }
     let _ = write!(out, "\n{}", table.render());
+    out.push_str(&super::multiplicity::answers(&r.multiplicity, answers::p_value));
     out.push_str(&answers::parts(analyses));
     out
 }

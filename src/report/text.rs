@@ -26,11 +26,13 @@ pub fn render(result: &RunResult) -> String {
     if let [design] = &result.designs[..] {
         let _ = writeln!(out, "variant {} · n = {}", design.variant, design.n);
         one(&mut out, design);
+        super::type_one::table(&mut out, design);
     } else {
         super::designs::across(&mut out, result);
         for design in &result.designs {
             let _ = write!(out, "\n{}", name(result, design));
             enrolment(&mut out, design);
+            super::type_one::table(&mut out, design);
         }
         if let Some(first) = result.designs.first() {
             let _ = write!(out, "\n{}", name(result, first));
@@ -139,8 +141,10 @@ fn one(out: &mut String, design: &Design) {
         out,
         "Ratios are shown as ratios, their bias and SE on the log scale. Figures are rounded to their Monte Carlo error."
     );
+    super::multiplicity::one(out, design);
     weights(out, design);
     notes(out, design);
+    super::assurance::write(out, design);
     funnel(out, design);
     enrolment(out, design);
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::multiplicity::FamilyAnswer;
+
 /// Everything that an analysis of data found.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Answers {
@@ -22,6 +24,9 @@ pub struct Answers {
     pub without_arm: usize,
     /// One entry a row of the analysis plan.
     pub analyses: Vec<Answer>,
+    /// Families of hypotheses that are tested together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub multiplicity: Vec<FamilyAnswer>,
 }
 
 /// What one row of the analysis plan gave.

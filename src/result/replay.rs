@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::answer::Answer;
+use super::multiplicity::FamilyAnswer;
 
 /// Everything of one trial.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -22,14 +23,29 @@ pub struct Replayed {
     pub seed: u64,
     /// Number of the trial.
     pub replicate: u64,
+    /// Values of the parameters that replicates draw from priors.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drawn: Vec<Drawn>,
     /// How it went, as in `trials.parquet`.
     pub trial: Trial,
     /// Candidates that each criterion excluded, in protocol order.
     pub screening: Vec<Excluded>,
     /// The analyses, as in `replicates.parquet`.
     pub analyses: Vec<Row>,
+    /// What families of hypotheses decide.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub multiplicity: Vec<FamilyAnswer>,
     /// The enrolled patients, an object each.
     pub patients: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A parameter's value in this trial.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Drawn {
+    /// Its name.
+    pub parameter: String,
+    /// Its value.
+    pub value: f64,
 }
 
 /// How a trial went.

@@ -64,9 +64,9 @@ codes! {
     NoDistribution = "no-distribution",
     /// A variable or outcome has more than one distribution.
     SeveralDistributions = "several-distributions",
-    /// An analysis does not say its method.
+    /// An analysis does not say its method, or a family of hypotheses its procedure.
     NoMethod = "no-method",
-    /// An analysis has more than one method.
+    /// An analysis has more than one method, or a family of hypotheses more than one procedure.
     SeveralMethods = "several-methods",
     /// An endpoint or tier does not say what is measured.
     NoMeasure = "no-measure",
@@ -96,6 +96,8 @@ codes! {
     HiddenName = "hidden-name",
     /// Parameters are defined by each other.
     ParameterCycle = "parameter-cycle",
+    /// A parameter has several values where one world is wanted.
+    SeveralValues = "several-values",
     /// A parameter does not say where its value comes from.
     MissingSource = "missing-source",
     /// Reference to a parameter that does not exist.
@@ -108,6 +110,8 @@ codes! {
     UnknownVisit = "unknown-visit",
     /// Reference to an endpoint that does not exist.
     UnknownEndpoint = "unknown-endpoint",
+    /// Reference to an analysis that does not exist.
+    UnknownAnalysis = "unknown-analysis",
     /// Reference to an arm that does not exist.
     UnknownArm = "unknown-arm",
     /// A variant that the file does not have was asked for.

@@ -66,6 +66,8 @@ pub enum Kind {
     Tables(&'static Form),
     /// A table, or only the value of its first key: `p = 0.4` stands for `p = { value = 0.4 }`.
     Short(&'static Form),
+    /// A number, an expression of parameters, a list of numbers (the axis of a grid), or a table of the form (a prior).
+    Quantity(&'static Form),
     /// A table whose keys are names chosen by the author, each with a value of this kind.
     Named(&'static Kind),
 }

@@ -12,15 +12,18 @@ mod text;
 mod written;
 
 pub use measure::{BinaryOf, Dated, Endpoint, Fate, Intercurrent, IntercurrentFate, Measure, TierOf, TierPlan};
-pub use resolve::{Header, Mapping, Options, mapping, read, variants};
+pub use resolve::{
+    Declaration, Declared, Entrance, Header, Mapping, Options, Place, declarations, entrance, mapping, read, variants,
+};
 pub use schema::schema;
 
 /// A commented scenario in which every key of the language stands: the start of a new one.
 pub const TEMPLATE: &str = include_str!("template.toml");
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Scale};
 use crate::distribution::Distribution;
 use crate::expr::{ColumnId, Expr};
+use crate::multiplicity::Procedure;
 
 /// A resolved scenario: one variant, one set of parameters.
 #[derive(Debug)]
@@ -63,6 +66,10 @@ pub struct Scenario {
     pub endpoints: Vec<Endpoint>,
     /// What is computed.
     pub analyses: Vec<AnalysisPlan>,
+    /// Analyses that are tested together.
+    pub multiplicity: Vec<FamilyPlan>,
+    /// Analyses whose null hypothesis is declared to be true in this world, where that is declared.
+    pub nulls: Option<Vec<usize>>,
     /// What patients, sites and events cost, where given.
     pub costs: Option<Costs>,
 }
@@ -105,11 +112,25 @@ impl Scenario {
         };
         let any = known.iter().any(|n| primary(n));
         let first = known.first().cloned();
-        self.analyses.retain(|a| match names {
+        let kept = |a: &AnalysisPlan| match names {
             [] if any => primary(&a.name),
             [] => Some(&a.name) == first.as_ref(),
             _ => names.contains(&a.name),
-        });
+        };
+        let mut count = 0;
+        let place = |a: &AnalysisPlan| {
+            kept(a).then(|| {
+                count += 1;
+                count - 1
+            })
+        };
+        let places: Vec<Option<usize>> = self.analyses.iter().map(place).collect();
+        self.analyses.retain(kept);
+        // a family without some of its hypotheses is another one
+        self.multiplicity.retain(|f| f.hypotheses.iter().all(|&h| places[h].is_some()));
+        let move_all = |all: &mut Vec<usize>| *all = all.iter().filter_map(|&h| places[h]).collect();
+        self.multiplicity.iter_mut().for_each(|f| move_all(&mut f.hypotheses));
+        self.nulls.iter_mut().for_each(move_all);
         Ok(())
     }
 
@@ -138,8 +159,10 @@ impl Scenario {
 pub struct Parameter {
     /// As used in expressions.
     pub name: String,
-    /// Its value in this variant.
+    /// Its value in this variant; NaN where every replicate draws its own.
     pub value: f64,
+    /// The prior in words, where there is one.
+    pub prior: Option<String>,
     /// A reference, or `assumed`.
     pub source: String,
 }
@@ -164,10 +187,31 @@ pub struct Variable {
     pub label: String,
     /// How it is drawn.
     pub law: Box<dyn Distribution>,
-    /// Whether it is drawn once for each site, and every patient has his site's value.
-    pub per_site: bool,
+    /// Who has a value of his own.
+    pub per: Per,
     /// Whose figure the quoted one is.
     pub marginal: Marginal,
+}
+
+/// Who has a value of his own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Per {
+    /// Every candidate.
+    #[default]
+    Candidate,
+    /// Every site: its patients share it.
+    Site,
+    /// Every replicate: a parameter with a prior, or one that reads such a one.
+    Replicate,
+}
+
+/// The parameter that is an analysis's true value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TrueValue {
+    /// On the scale of the estimate.
+    Number(f64),
+    /// Each replicate's own: a column, and the scale of the estimate for which it is written.
+    Drawn(ColumnId, Scale),
 }
 
 /// Whose figure the quoted one of an event time is.
@@ -374,7 +418,26 @@ pub struct AnalysisPlan {
     /// An estimate better than this is clinically relevant (on the scale of the estimate).
     pub relevant: Option<f64>,
     /// Scenario parameter that is the true value (on the scale of the estimate), where the scenario names one.
-    pub estimand: Option<f64>,
+    pub estimand: Option<TrueValue>,
     /// Resamples of the bootstrap that gives the standard error, where it is not the method's own.
     pub bootstrap: Option<u32>,
+}
+
+/// Analyses that are tested together at one familywise level.
+#[derive(Debug)]
+pub struct FamilyPlan {
+    /// Its name.
+    pub name: String,
+    /// As shown.
+    pub label: String,
+    /// The procedure.
+    pub procedure: Box<dyn Procedure>,
+    /// The procedure's key, as `fixed-sequence`.
+    pub procedure_name: &'static str,
+    /// Indices of the analyses, in the order of the family.
+    pub hypotheses: Vec<usize>,
+    /// Familywise level, in total over the sides.
+    pub alpha: f64,
+    /// Sides of its analyses' tests: 1 or 2.
+    pub sides: u8,
 }

@@ -192,10 +192,11 @@ impl Reader<'_> {
                     return None;
                 }
             },
-            (Kind::Number | Kind::Expression | Kind::Date, DeValue::Integer(_) | DeValue::Float(_)) => {
-                Item::Number(self.number(value, key)?)
-            }
-            (Kind::Number | Kind::Expression | Kind::Condition, DeValue::String(x)) => {
+            (
+                Kind::Number | Kind::Expression | Kind::Date | Kind::Quantity(_),
+                DeValue::Integer(_) | DeValue::Float(_),
+            ) => Item::Number(self.number(value, key)?),
+            (Kind::Number | Kind::Expression | Kind::Condition | Kind::Quantity(_), DeValue::String(x)) => {
                 Item::Formula(formula(self.text, x, span.clone()))
             }
             (Kind::Date, DeValue::String(x)) => match x.parse() {
@@ -220,7 +221,13 @@ impl Reader<'_> {
             (Kind::List(kind @ (Kind::Identifier | Kind::Name)), DeValue::String(_)) => {
                 Item::List(vec![self.value(value, key, kind)?])
             }
-            (Kind::Table(form), DeValue::Table(table)) => Item::Table(self.table(table, span.clone(), form)),
+            (Kind::Quantity(_), DeValue::Array(values)) => {
+                let items: Vec<Option<Located>> = values.iter().map(|v| self.value(v, key, &Kind::Number)).collect();
+                Item::List(items.into_iter().collect::<Option<_>>()?)
+            }
+            (Kind::Table(form) | Kind::Quantity(form), DeValue::Table(table)) => {
+                Item::Table(self.table(table, span.clone(), form))
+            }
             (Kind::Tables(form), DeValue::Array(values)) if values.iter().all(|v| v.get_ref().is_table()) => {
                 Item::Tables(
                     values
@@ -231,7 +238,9 @@ impl Reader<'_> {
                 )
             }
             (Kind::Short(form), DeValue::Table(table)) => Item::Table(self.table(table, span.clone(), form)),
-            (Kind::Short(form), DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_)) => {
+            (Kind::Short(form), DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_) | DeValue::Array(_))
+                if !value.get_ref().is_array() || matches!(form.keys, [Key { kind: Kind::Quantity(_), .. }, ..]) =>
+            {
                 let first = form.keys.first()?;
                 let located = self.value(value, first, &first.kind)?;
                 Item::Table(Table {
@@ -368,6 +377,9 @@ fn wanted(kind: &Kind) -> String {
         Kind::Table(_) => "a table".to_owned(),
         Kind::Tables(_) => "a list of tables".to_owned(),
         Kind::Short(form) => format!("a number or a table, as `{}`", form.example),
+        Kind::Quantity(_) => {
+            "a number, an expression of parameters in quotation marks, or a prior distribution".to_owned()
+        }
         Kind::Named(_) => "a table".to_owned(),
     }
 }

@@ -109,6 +109,13 @@ impl Definitions {
                 }
                 None => self.reference(form),
             },
+            Kind::Quantity(form) => json!({
+                "anyOf": [
+                    { "type": ["number", "string"] },
+                    { "type": "array", "items": { "type": ["number", "string"] } },
+                    self.reference(form),
+                ]
+            }),
             Kind::Named(kind) => {
                 let names = if matches!(kind, Kind::Short(_)) { IDENTIFIER } else { NAME };
                 json!({

@@ -24,6 +24,8 @@ pub struct Settings {
     pub scenario: String,
     /// Overrides.
     pub set: Vec<String>,
+    /// Whether parameters took the null values that they declare.
+    pub null: bool,
     /// Seed of all random numbers.
     pub seed: u64,
     /// Variant, or `all`.
@@ -52,6 +54,7 @@ impl Settings {
             program: format!("patency {} on {OS} {ARCH}", env!("CARGO_PKG_VERSION")),
             scenario,
             set: Vec::new(),
+            null: false,
             seed,
             variant: String::new(),
             n: Vec::new(),
@@ -79,6 +82,8 @@ impl Settings {
         hold("n", sizes(self), sizes(other));
         let set = |s: &Self| if s.set.is_empty() { "nothing".to_owned() } else { joined(&s.set) };
         hold("--set", set(self), set(other));
+        let null = |s: &Self| if s.null { "at their null values" } else { "as written" }.to_owned();
+        hold("parameters", null(self), null(other));
         let truth = |s: &Self| if s.truth { "computed" } else { "left out" }.to_owned();
         hold("true values", truth(self), truth(other));
         let precision =

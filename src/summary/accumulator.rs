@@ -16,6 +16,8 @@ pub(super) struct Accumulator {
     pub(super) variance: Moments,
     /// Estimate minus the replicate's own target, complete and as seen.
     pub(super) pair: [Moments; 2],
+    /// Intervals that contain the replicate's own target.
+    pub(super) covered: [u64; 2],
     pub(super) target: [Moments; 2],
     /// How many of the targets are of truth-only replicates.
     pub(super) extra: [u64; 2],
@@ -53,6 +55,7 @@ impl Accumulator {
             estimate,
             variance,
             pair,
+            covered,
             target,
             extra,
             sums,
@@ -71,6 +74,7 @@ impl Accumulator {
         self.variance.absorb(variance);
         for seen in 0..2 {
             self.pair[seen].absorb(&pair[seen]);
+            self.covered[seen] += covered[seen];
             self.target[seen].absorb(&target[seen]);
             self.extra[seen] += extra[seen];
         }
@@ -132,6 +136,7 @@ impl Accumulator {
             for seen in 0..2 {
                 if row.target[seen].is_finite() {
                     self.pair[seen].add(e.estimate - row.target[seen]);
+                    self.covered[seen] += u64::from(e.lower <= row.target[seen] && row.target[seen] <= e.upper);
                 }
             }
         }

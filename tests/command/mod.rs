@@ -2,15 +2,19 @@
 //! when files, pipes, disks or its user do not let it go on.
 
 mod analyse;
+mod bounds;
+mod certify;
 mod cohort;
 mod compare;
 mod ending;
 mod input;
+mod multiplicity;
 mod parts;
 mod replay;
 mod run;
 mod size;
 mod snapshot;
+mod sweep;
 mod validate;
 mod with_r;
 mod written;

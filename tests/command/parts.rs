@@ -79,6 +79,63 @@ fn truth_only_replicates_have_ranges_too() {
     assert_eq!((&part["first_truth_replicate"], &part["truth_replicates"]), (&Value::from(30), &Value::from(40)));
 }
 
+/// Priors, and families of hypotheses: what they count must add up as well.
+const UNKNOWN: &str = r#"
+title = "An effect that is not known, on two endpoints"
+
+[parameters]
+effect = { value = { normal = { mean = 0.3, sd = 0.2 } }, source = "assumed" }
+
+[trial]
+n = 40
+arms = [{ name = "control" }, { name = "treatment" }]
+
+[[outcome]]
+name = "a"
+normal = { mean = "effect * treatment", sd = 1 }
+
+[[outcome]]
+name = "b"
+normal = { mean = "0.5 * effect * treatment", sd = 1 }
+
+[[endpoint]]
+name = "a"
+score = { value = "a", better = "higher" }
+
+[[endpoint]]
+name = "b"
+score = { value = "b", better = "higher" }
+
+[[analysis]]
+name = "a"
+endpoint = "a"
+t-test = {}
+
+[[analysis]]
+name = "b"
+endpoint = "b"
+t-test = {}
+
+[[multiplicity]]
+name = "holm"
+hypotheses = ["a", "b"]
+holm = {}
+
+[[multiplicity]]
+name = "in-order"
+hypotheses = ["a", "b"]
+fixed-sequence = {}
+"#;
+
+#[test]
+fn priors_and_families_add_up() {
+    let file = super::Written::new("unknown.toml", UNKNOWN);
+    in_parts(&file.path(), &[], &[0, 100, 1_500, 2_500]);
+    let json = run_of(&file.path(), "0..2500").json();
+    assert!(json.pointer("/designs/0/assurance/analyses/0/distribution/replicates").is_some(), "{json}");
+    assert_eq!(list(&json, "/designs/0/multiplicity").len(), 2);
+}
+
 #[test]
 fn a_range_is_shown() {
     let out = empty();

@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn scenario(&self) -> Scenario {
-        solved(read(self.text, &Options { variant: self.variant, n: self.n, set: &[], headers: None }))
+        solved(read(self.text, &Options { variant: self.variant, n: self.n, ..Options::default() }))
     }
 
     pub(crate) fn go(&self) -> Outcome {

@@ -20,6 +20,7 @@ mod null;
 mod observational;
 mod planning;
 mod prefix;
+mod priors;
 mod ramp;
 mod sites;
 mod truth;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad;
+mod declared;
 mod fuzz;
 mod good;
 mod schema;
@@ -54,7 +55,7 @@ fn read_with_options(text: &str) -> Result<Scenario, Report> {
             other => panic!("unknown option {other:?}"),
         }
     }
-    read(text, &Options { variant, set: &set, n, headers: None })
+    read(text, &Options { variant, set: &set, n, ..Options::default() })
 }
 
 /// The scenario, or a panic with the messages.

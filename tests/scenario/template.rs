@@ -101,7 +101,7 @@ fn contract_every_key_stands_in_the_template() {
         visit(&text.parse().unwrap(), &SCENARIO, &mut found);
     }
     // A variant's entries are those of the file: their keys need not stand twice.
-    for kind in ["variable", "exclusion", "site", "outcome", "visit", "endpoint", "analysis"] {
+    for kind in ["variable", "exclusion", "site", "outcome", "visit", "endpoint", "analysis", "multiplicity"] {
         assert!(TEMPLATE.contains(&format!("[[variant.wider.{kind}]]")), "{kind}");
         let text = format!("[[variant.wider.{kind}]]");
         visit(&text.parse().unwrap(), &SCENARIO, &mut found);
@@ -136,7 +136,7 @@ fn contract_every_alternative_could_be_used() {
                     .replace(", by-site = true", "")
                     .replace("\"site.Bern\", ", "")
             }
-            "[[analysis]]" | "[[endpoint]]" | "[[exclusion]]" => {
+            "[[analysis]]" | "[[endpoint]]" | "[[exclusion]]" | "[[multiplicity]]" => {
                 // Below another way of saying it, which it replaces.
                 let at = TEMPLATE.find(&format!("# {line}")).unwrap();
                 let entry = TEMPLATE[..at].rfind("\n[[").unwrap() + 1;
@@ -144,7 +144,7 @@ fn contract_every_alternative_could_be_used() {
                     .lines()
                     .filter(|l| {
                         let in_use =
-                            ["ancova", "prevalence", "binary", "ordinal", "covariates", "relevant", "estimand"];
+                            ["ancova", "prevalence", "binary", "ordinal", "covariates", "relevant", "estimand", "holm"];
                         // strata stand beside a method
                         key == "strata" || !in_use.iter().any(|k| l.starts_with(&format!("{k} =")))
                     })

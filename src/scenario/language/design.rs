@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{LABEL, NAMES, SOURCE, entry_keys, optional, required};
+use super::{LABEL, NAMES, SOURCE, entry_keys, leak, members, optional, required};
 use crate::distribution;
 use crate::scenario::form::{Form, Key, Kind};
 
@@ -74,17 +74,41 @@ pub(super) static OBSERVATIONAL: Form = Form {
 };
 
 /// A parameter, or only its value.
-pub(super) static QUANTITY: Kind = Kind::Short(&PARAMETER);
+pub(super) static QUANTITY: LazyLock<Kind> = LazyLock::new(|| Kind::Short(&PARAMETER));
 
-pub(super) static PARAMETER: Form = Form {
+pub(super) static RANGE: Form = Form {
+    name: "range",
+    summary: "The ends of what is held possible, named by what they mean for the trial.",
+    keys: &[
+        required("pessimistic", Kind::Number, "The end at which the trial fares worse."),
+        required("optimistic", Kind::Number, "The end at which it fares better."),
+    ],
+    example: "{ pessimistic = 0.9, optimistic = 0.7 }",
+};
+
+/// Distributions of a parameter that is not known; what is derived needs none.
+pub(super) static PRIOR: LazyLock<Form> = LazyLock::new(|| Form {
+    name: "prior",
+    summary: "A parameter that is not known: every replicate draws its value.",
+    keys: leak(members(distribution::FAMILY).into_iter().filter(|key| key.name != "derived").collect()),
+    example: "{ normal = { mean = -8, sd = 2 } }",
+});
+
+pub(super) static PARAMETER: LazyLock<Form> = LazyLock::new(|| Form {
     name: "parameters",
     summary: "A named number.",
-    keys: &[
-        required("value", Kind::Number, "A number, or an expression of other parameters."),
+    keys: leak(vec![
+        required(
+            "value",
+            Kind::Quantity(&PRIOR),
+            "A number, an expression of other parameters, or a prior distribution from which every replicate draws its own value; several numbers in square brackets are an axis of `patency sweep`.",
+        ),
         optional("source", Kind::Text, "A reference, or `assumed`; required outside variants."),
-    ],
+        optional("null", Kind::Number, "Its value where the treatment does nothing, which `--null` puts in its place."),
+        optional("range", Kind::Table(&RANGE), "How far it may lie from the value expected: `patency sweep --stress`."),
+    ]),
     example: r#"{ value = 0.46, source = "assumed" }"#,
-};
+});
 
 pub(super) static VARIABLE: LazyLock<Form> = LazyLock::new(|| Form {
     name: "variable",

@@ -13,11 +13,11 @@ use conduct::{COST, CUT, ENROLMENT, OBSERVATION, SITE, VISIT};
 use data::DATA;
 use design::{CORRELATION, EXCLUSION, INCLUSION, OUTCOME, QUANTITY, TRIAL, VARIABLE};
 use endpoint::ENDPOINT;
-use plan::{ANALYSIS, VARIANT};
+use plan::{ANALYSIS, MULTIPLICITY, VARIANT};
 
 use super::diagnostic::Code;
 use super::form::{Form, Key, Kind, Member};
-use crate::{analysis, distribution};
+use crate::{analysis, distribution, multiplicity};
 
 /// A key that must be given.
 const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -32,6 +32,11 @@ const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Key {
 const LABEL: Key = optional("label", Kind::Text, "As shown in results; default: the name.");
 const SOURCE: Key = optional("source", Kind::Text, "Where the figures come from: a reference, or `assumed`.");
 const SUMMARY: Key = optional("summary", Kind::Text, "What it is about, in a few sentences.");
+const NULLS: Key = optional(
+    "nulls",
+    Kind::List(&Kind::Name),
+    "Analyses whose null hypothesis is true in this world, for the familywise error of [[multiplicity]]; default: judged by their true values. A variant has its own.",
+);
 const BETTER: Key = required("better", Kind::Word(&["higher", "lower"]), "Which direction is good for a patient.");
 const NAMES: Kind = Kind::List(&Kind::Identifier);
 
@@ -49,7 +54,7 @@ pub(crate) struct Choice {
 /// The choice that entries of a form make.
 pub(crate) fn choice(form: &Form) -> Option<Choice> {
     let (keys, none, several) = match form.name {
-        "variable" | "outcome" | "dropout" => (
+        "variable" | "outcome" | "dropout" | "prior" => (
             distributions(form),
             Some(("has no distribution", Code::NoDistribution)),
             ("has two distributions", Code::SeveralDistributions),
@@ -58,6 +63,11 @@ pub(crate) fn choice(form: &Form) -> Option<Choice> {
             names(analysis::FAMILY),
             Some(("has no method", Code::NoMethod)),
             ("has two methods", Code::SeveralMethods),
+        ),
+        "multiplicity" => (
+            names(multiplicity::FAMILY),
+            Some(("has no procedure", Code::NoMethod)),
+            ("has two procedures", Code::SeveralMethods),
         ),
         "endpoint" => (
             endpoint::measures().iter().map(|k| k.name).collect(),
@@ -100,6 +110,7 @@ pub static SCENARIO: LazyLock<Form> = LazyLock::new(|| Form {
     keys: leak(vec![
         required("title", Kind::Text, "Name of the trial, in one line."),
         SUMMARY,
+        NULLS,
         required("trial", Kind::Table(&TRIAL), TRIAL.summary),
         optional("parameters", Kind::Named(&QUANTITY), "Numbers that expressions read by name, each with its source."),
         optional("variable", Kind::Tables(&VARIABLE), VARIABLE.summary),
@@ -121,6 +132,7 @@ pub static SCENARIO: LazyLock<Form> = LazyLock::new(|| Form {
             "Lists of covariates by name: analyses that adjust for them write the name.",
         ),
         optional("analysis", Kind::Tables(&ANALYSIS), ANALYSIS.summary),
+        optional("multiplicity", Kind::Tables(&MULTIPLICITY), MULTIPLICITY.summary),
         optional(
             "variant",
             Kind::Named(Box::leak(Box::new(Kind::Table(&VARIANT)))),
@@ -131,8 +143,8 @@ pub static SCENARIO: LazyLock<Form> = LazyLock::new(|| Form {
 });
 
 /// Kinds of entries that a variant can replace or switch off, in the order of the file.
-pub(crate) const ENTRIES: [&str; 8] =
-    ["variable", "inclusion", "exclusion", "site", "outcome", "visit", "endpoint", "analysis"];
+pub(crate) const ENTRIES: [&str; 9] =
+    ["variable", "inclusion", "exclusion", "site", "outcome", "visit", "endpoint", "analysis", "multiplicity"];
 
 /// A key for each member of a family.
 fn members<T: ?Sized>(family: &'static [Member<T>]) -> Vec<Key> {

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use super::conduct::{SITE, VISIT};
 use super::design::{EXCLUSION, INCLUSION, OUTCOME, QUANTITY, VARIABLE};
 use super::endpoint::ENDPOINT;
-use super::{LABEL, NAMES, SOURCE, SUMMARY, entry_keys, leak, optional, required};
-use crate::analysis;
+use super::{LABEL, NAMES, NULLS, SOURCE, SUMMARY, entry_keys, leak, optional, required};
 use crate::scenario::form::{Form, Kind};
+use crate::{analysis, multiplicity};
 
 pub(super) static ANALYSIS: LazyLock<Form> = LazyLock::new(|| Form {
     name: "analysis",
@@ -87,11 +87,36 @@ pub(super) static BOOTSTRAP: Form = Form {
     example: "{ resamples = 200 }",
 };
 
+pub(super) static MULTIPLICITY: LazyLock<Form> = LazyLock::new(|| Form {
+    name: "multiplicity",
+    summary: "Analyses tested together at one familywise level; exactly one procedure. Several may stand side by side.",
+    keys: entry_keys(
+        required("name", Kind::Name, "Its name in results."),
+        vec![
+            LABEL,
+            SOURCE,
+            required(
+                "hypotheses",
+                Kind::List(&Kind::Name),
+                "The analyses, at most 64, all one-sided or all two-sided; where the procedure goes by an order, in this one.",
+            ),
+            optional(
+                "alpha",
+                Kind::Number,
+                "Familywise level over all sides; default: that of the analyses, where they have one.",
+            ),
+        ],
+        multiplicity::FAMILY,
+    ),
+    example: r#"{ name = "family", hypotheses = ["primary", "second"], holm = {} }"#,
+});
+
 pub(super) static VARIANT: LazyLock<Form> = LazyLock::new(|| Form {
     name: "variant",
     summary: "What differs from the file as written.",
     keys: leak(vec![
         SUMMARY,
+        NULLS,
         optional("parameters", Kind::Named(&QUANTITY), "Other values of parameters."),
         optional(
             "off",
@@ -106,6 +131,7 @@ pub(super) static VARIANT: LazyLock<Form> = LazyLock::new(|| Form {
         optional("visit", Kind::Tables(&VISIT), "Replaces the visit of this name."),
         optional("endpoint", Kind::Tables(&ENDPOINT), "Replaces the endpoint of this name."),
         optional("analysis", Kind::Tables(&ANALYSIS), "Replaces the analysis of this name."),
+        optional("multiplicity", Kind::Tables(&MULTIPLICITY), "Replaces the procedure of this name."),
     ]),
     example: "{ parameters = { p_treated = 0.46 } }",
 });

@@ -10,7 +10,7 @@ use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::form::{Member, Value, Values};
 use crate::scenario::reader::listed;
 use crate::scenario::written::{Item, Located, Table};
-use crate::scenario::{AnalysisPlan, Arm};
+use crate::scenario::{AnalysisPlan, Arm, TrueValue};
 
 impl Resolver {
     pub(super) fn analyses(
@@ -389,17 +389,20 @@ impl Resolver {
 
     /// The parameter that is the true value. `Some(None)` where none is named.
     #[allow(clippy::option_option)]
-    fn estimand(&mut self, table: &Table, scale: Scale) -> Option<Option<f64>> {
+    fn estimand(&mut self, table: &Table, scale: Scale) -> Option<Option<TrueValue>> {
         let Some(name) = table.table("estimand").and_then(|t| t.get("parameter")) else {
             return Some(None);
         };
+        if let Some(column) = self.names.prior(name.text()) {
+            return Some(column.map(|column| TrueValue::Drawn(column, scale)));
+        }
         let Some(value) = self.names.parameter(name.text()) else {
             let known = self.names.parameters();
             let diagnostic = self.unknown(Code::UnknownParameter, "parameter", name, &known);
             self.say(diagnostic);
             return None;
         };
-        self.scaled(value?, "parameter", name, scale).map(Some)
+        self.scaled(value?, "parameter", name, scale).map(|x| Some(TrueValue::Number(x)))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::expr::{ColumnId, Expr, is_identifier};
 use crate::scenario::diagnostic::{Code, Diagnostic, Report};
 use crate::scenario::reader;
 use crate::scenario::written::{Formula, Item, Located, Table};
-use crate::scenario::{Header, Marginal, Variable};
+use crate::scenario::{Header, Marginal, Per, Variable};
 
 /// Most columns: their numbers are of 16 bits.
 const MOST_COLUMNS: usize = 60_000;
@@ -185,7 +185,7 @@ impl Resolver {
                     Box::new(Measured { levels })
                 }
             };
-            Some(Variable { label: name.clone(), name: name.clone(), law, per_site: false, marginal: Marginal::No })
+            Some(Variable { label: name.clone(), name: name.clone(), law, per: Per::Candidate, marginal: Marginal::No })
         });
         let variables = variables.collect();
         self.data = data;
@@ -217,7 +217,7 @@ impl Resolver {
     pub(super) fn unseen(&mut self, events: &[String], before: usize) -> Vec<Option<Variable>> {
         let outcome = |name: &String| {
             let law = Box::new(Derived { value: Expr::Number(f64::INFINITY) });
-            Some(Variable { label: name.clone(), name: name.clone(), law, per_site: false, marginal: Marginal::No })
+            Some(Variable { label: name.clone(), name: name.clone(), law, per: Per::Candidate, marginal: Marginal::No })
         };
         for (i, name) in events.iter().enumerate() {
             if !self.names.has(name) {

@@ -7,6 +7,8 @@ mod conduct;
 mod data;
 mod design;
 mod endpoints;
+mod entrance;
+mod families;
 mod names;
 mod parameters;
 mod population;
@@ -20,6 +22,7 @@ use super::written::{Formula, Item, Located, Table};
 use crate::distribution::Domain;
 use crate::expr::Expr;
 pub use data::{Mapping, mapping};
+pub use entrance::{Entrance, Place, entrance};
 use names::{Names, Sight};
 
 /// What is asked of a scenario beside what is written in it.
@@ -33,6 +36,32 @@ pub struct Options<'a> {
     pub n: Option<usize>,
     /// Columns of a data file that stand in place of virtual patients.
     pub headers: Option<&'a [Header]>,
+    /// Parameters that take another of the values that they declare, where `set` does not name them.
+    pub declared: &'a [(String, Declared)],
+}
+
+/// A value that a parameter declares beside the one expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declared {
+    /// `null`: where the treatment does nothing.
+    Null,
+    /// `range.pessimistic`.
+    Pessimistic,
+    /// `range.optimistic`.
+    Optimistic,
+}
+
+/// What a parameter declares beside a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// Its name.
+    pub name: String,
+    /// Its values as text where it is an axis, else empty.
+    pub axis: Vec<String>,
+    /// Whether it has a `null`.
+    pub null: bool,
+    /// Whether it has a `range`.
+    pub range: bool,
 }
 
 /// A column of a data file.
@@ -58,8 +87,7 @@ pub fn read(text: &str, options: &Options<'_>) -> Result<Scenario, Report> {
     };
     let sized = options.n.is_some();
     let file = reader::read(text, sized).map_err(report)?;
-    let mut resolver =
-        Resolver { found: Vec::new(), names: Names::default(), start: None, off: Vec::new(), data: Vec::new() };
+    let mut resolver = Resolver::new();
     let scenario = resolver.scenario(file, options);
     match scenario {
         Some(scenario) if resolver.found.is_empty() => Ok(scenario),
@@ -75,6 +103,19 @@ pub fn variants(text: &str) -> Result<Vec<String>, Report> {
     let file = reader::read(text, true).map_err(|diagnostics| Report { diagnostics })?;
     let named = file.named("variant").iter().map(|(name, ..)| name.clone());
     Ok(std::iter::once(BASE.to_owned()).chain(named).collect())
+}
+
+/// What the parameters of a variant declare, in the order of the file.
+///
+/// # Errors
+/// Mistakes of syntax or shape, or an unknown variant.
+pub fn declarations(text: &str, variant: Option<&str>) -> Result<Vec<Declaration>, Report> {
+    let file = reader::read(text, true).map_err(|diagnostics| Report { diagnostics })?;
+    let mut resolver = Resolver::new();
+    match resolver.with_variant(file, variant) {
+        Some(file) => Ok(parameters::declarations(&file)),
+        None => Err(Report { diagnostics: resolver.found }),
+    }
 }
 
 /// Resolves area by area; goes on after a mistake so that all are found.
@@ -93,6 +134,10 @@ struct Resolver {
 const MONTH: f64 = 30.4375;
 
 impl Resolver {
+    fn new() -> Self {
+        Self { found: Vec::new(), names: Names::default(), start: None, off: Vec::new(), data: Vec::new() }
+    }
+
     fn say(&mut self, diagnostic: Diagnostic) {
         self.found.push(diagnostic);
     }
@@ -106,8 +151,10 @@ impl Resolver {
         let control = self.control(trial, &arms);
         let unseen = options.headers.map_or_else(Vec::new, |_| Self::events_of_data(&file));
         let joined = options.headers.map_or(0, |headers| self.join(&file, headers, &unseen));
-        self.declare_columns(&file, joined);
-        let parameters = self.parameters(pending);
+        let varying = if options.headers.is_some() { 0 } else { parameters::varying(&pending) };
+        self.declare_columns(&file, joined + varying);
+        let (parameters, drawn) = self.parameters(pending);
+        self.check_declared(&file);
         let n = self.size(trial, options);
 
         self.start = self.start(&file);
@@ -116,6 +163,9 @@ impl Resolver {
             variables.extend(self.measured(&file, headers));
         }
         let correlations = self.correlations(&file, &variables);
+        if options.headers.is_none() {
+            variables.extend(drawn);
+        }
         let criteria = self.criteria(&file);
         let mut outcomes = self.outcomes(&file, variables.len(), &arms, control);
         outcomes.extend(self.unseen(&unseen, variables.len() + outcomes.len()));
@@ -138,6 +188,8 @@ impl Resolver {
             self.reachable(&file, cut, visits, &endpoints);
         }
         let analyses = self.analyses(&file, &arms, control, &endpoints);
+        let multiplicity = self.multiplicity(&file, analyses.as_deref());
+        let nulls = self.nulls(&file);
         let costs = self.costs(&file);
 
         let population = variables.len();
@@ -162,6 +214,8 @@ impl Resolver {
             cut: cut?,
             endpoints: endpoints.into_iter().map(|e| e.endpoint).collect::<Option<_>>()?,
             analyses: analyses?,
+            multiplicity: multiplicity?,
+            nulls: nulls?,
             costs: costs?,
         })
     }
@@ -396,9 +450,9 @@ impl Resolver {
     fn unknown<S: AsRef<str>>(&self, code: Code, what: &str, name: &Located, known: &[S]) -> Diagnostic {
         let text = name.text();
         let mut help = match known {
-            [] => format!("the scenario has no {what}s"),
+            [] => format!("the scenario has no {}", plural(what)),
             [one] => format!("the only {what} is `{}`", one.as_ref()),
-            _ => format!("{what}s are {}", listed(known)),
+            _ => format!("{} are {}", plural(what), listed(known)),
         };
         if let Some(near) = crate::expr::nearest(text, known.iter().map(AsRef::as_ref)) {
             help.push_str(&format!("; did you mean `{near}`?"));
@@ -410,6 +464,11 @@ impl Resolver {
             .label(format!("not {} {what}", article(what)))
             .help(help)
     }
+}
+
+/// A kind of entry in the plural.
+fn plural(word: &str) -> String {
+    word.strip_suffix("is").map_or_else(|| format!("{word}s"), |stem| format!("{stem}es"))
 }
 
 fn article(word: &str) -> &'static str {

@@ -16,6 +16,9 @@ use crate::scenario::written::{Formula, Item, Located};
 pub(super) enum Is {
     /// A parameter; `None` where its value could not be read.
     Parameter(Option<f64>),
+    /// A parameter with a prior, or one that reads such a one: a column with one value a replicate; none where data stand in place of
+    /// replicates.
+    Prior(Option<ColumnId>),
     Variable(ColumnId),
     Outcome(ColumnId),
     Arm(u8),
@@ -25,6 +28,7 @@ impl Is {
     fn words(self) -> &'static str {
         match self {
             Is::Parameter(_) => "a parameter",
+            Is::Prior(_) => "a parameter with a prior",
             Is::Variable(_) => "a population variable",
             Is::Outcome(_) => "an outcome",
             Is::Arm(_) => "an arm",
@@ -60,6 +64,15 @@ impl Names {
         }
     }
 
+    /// The column of a parameter with a prior, where there is one of this name: none where data stand in place of replicates.
+    #[allow(clippy::option_option)]
+    pub(super) fn prior(&self, name: &str) -> Option<Option<ColumnId>> {
+        match self.all.get(name)?.0 {
+            Is::Prior(column) => Some(column),
+            _ => None,
+        }
+    }
+
     pub(super) fn set_reads(&mut self, name: &str, reads: Vec<String>) {
         self.reads.insert(name.to_owned(), reads);
     }
@@ -91,7 +104,7 @@ impl Names {
     }
 
     pub(super) fn parameters(&self) -> Vec<String> {
-        self.of_kind(|is| matches!(is, Is::Parameter(_)))
+        self.of_kind(|is| matches!(is, Is::Parameter(_) | Is::Prior(_)))
     }
 
     pub(super) fn outcomes(&self) -> Vec<String> {
@@ -151,6 +164,8 @@ pub(super) struct Sight {
 enum Whose {
     /// A number that is the same for every patient.
     Scenario,
+    /// A parameter that reads parameters with a prior.
+    Replicate,
     /// A population variable or a criterion.
     Candidate,
     /// A stratum, subset or covariate.
@@ -165,6 +180,11 @@ impl Sight {
     /// Parameters only.
     pub(super) fn parameters() -> Self {
         Self { columns: 0, arms: false, whose: Whose::Scenario }
+    }
+
+    /// Parameters, those with a prior as well.
+    pub(super) fn priors() -> Self {
+        Self { columns: 0, arms: false, whose: Whose::Replicate }
     }
 
     /// Parameters and population variables before the `columns`-th.
@@ -191,9 +211,16 @@ impl Sight {
     fn hides(&self, is: Is) -> Option<&'static str> {
         match (is, self.whose) {
             (Is::Parameter(_), _) => None,
+            (Is::Prior(_), Whose::Scenario) => Some(
+                "this number is the same in every replicate, and the parameter has a prior; `--set` gives it one value",
+            ),
+            (Is::Prior(None), _) => Some("the data were not drawn from a prior; `--set` gives the parameter one value"),
+            (Is::Prior(Some(_)), _) => None,
             (Is::Arm(_), _) if self.arms => None,
             (Is::Variable(column) | Is::Outcome(column), _) if usize::from(column.0) < self.columns => None,
-            (_, Whose::Scenario) => Some("this number is the same for every patient and can read parameters only"),
+            (_, Whose::Scenario | Whose::Replicate) => {
+                Some("this number is the same for every patient and can read parameters only")
+            }
             (Is::Arm(_), Whose::Candidate) => {
                 Some("candidates have no arm yet; what depends on the arm is an [[outcome]]")
             }
@@ -229,7 +256,8 @@ impl Scope for View<'_> {
         match *is {
             Is::Parameter(Some(value)) => Meaning::Number(value),
             Is::Parameter(None) => Meaning::Column(BROKEN),
-            Is::Variable(column) | Is::Outcome(column) => Meaning::Column(column),
+            Is::Variable(column) | Is::Outcome(column) | Is::Prior(Some(column)) => Meaning::Column(column),
+            Is::Prior(None) => Meaning::Unknown,
             Is::Arm(arm) => Meaning::Arm(arm),
         }
     }

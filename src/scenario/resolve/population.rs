@@ -7,7 +7,7 @@ use crate::expr::{ColumnId, Expr};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::form::Span;
 use crate::scenario::written::Table;
-use crate::scenario::{Arm, Correlation, Criterion, Enrolment, Holds, Marginal, RateOf, Variable};
+use crate::scenario::{Arm, Correlation, Criterion, Enrolment, Holds, Marginal, Per, RateOf, Variable};
 
 /// Most columns: their numbers must fit [`ColumnId`].
 const MOST_COLUMNS: usize = 10_000;
@@ -79,7 +79,13 @@ impl Resolver {
         } else {
             self.marginal(table, law.as_ref(), control)?
         };
-        Some(Variable { label: table.text("label").unwrap_or(&name).to_owned(), name, law, per_site: false, marginal })
+        Some(Variable {
+            label: table.text("label").unwrap_or(&name).to_owned(),
+            name,
+            law,
+            per: Per::Candidate,
+            marginal,
+        })
     }
 
     /// Whether the quoted figure of an outcome is that of the enrolled controls, who must then share it.
@@ -126,7 +132,7 @@ impl Resolver {
             );
             return None;
         }
-        Some(Variable { per_site: true, ..variable })
+        Some(Variable { per: Per::Site, ..variable })
     }
 
     /// With rates of enrolled patients the site is not known while candidates are screened.
@@ -150,7 +156,7 @@ impl Resolver {
             let mut seen = std::collections::BTreeSet::new();
             while let Some(c) = open.pop() {
                 let Some(Some(variable)) = variables.get(c).filter(|_| seen.insert(c)) else { continue };
-                if variable.per_site {
+                if variable.per == Per::Site {
                     self.say(
                         Diagnostic::new(
                             Code::HiddenName,
@@ -302,7 +308,7 @@ impl Resolver {
                 continue;
             };
             *column = ColumnId(i as u16);
-            if variables.get(i).and_then(Option::as_ref).is_some_and(|v| v.per_site) {
+            if variables.get(i).and_then(Option::as_ref).is_some_and(|v| v.per == Per::Site) {
                 complete = false;
                 self.say(
                     Diagnostic::new(

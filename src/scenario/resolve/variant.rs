@@ -23,6 +23,7 @@ impl Resolver {
             };
             self.check_parameters(file, variant);
             self.check_replacements(file, variant, name);
+            self.check_nulls(file, variant);
             for off in variant.list("off") {
                 self.entry_to_switch_off(file, off);
             }
@@ -103,7 +104,7 @@ impl Resolver {
                 let all = ENTRIES.into_iter().flat_map(|kind| names(file, kind));
                 let help = match nearest(text, all) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "the names of variables, criteria, sites, outcomes, visits, endpoints and analyses can stand here".to_owned(),
+                    None => "the names of variables, criteria, sites, outcomes, visits, endpoints, analyses and families of hypotheses can stand here".to_owned(),
                 };
                 self.say(
                     Diagnostic::new(
@@ -165,6 +166,9 @@ impl Resolver {
             })
             .collect();
         self.off = off.iter().map(|(_, name)| name.clone()).collect();
+        // what is true in one world need not be so in another
+        file.entries.retain(|entry| entry.key != "nulls");
+        file.entries.extend(variant.entry("nulls").cloned());
         for entry in &mut file.entries {
             let key = entry.key;
             if let Item::Tables(tables) = &mut entry.value.item {
@@ -213,6 +217,12 @@ impl Resolver {
                 }
                 _ => true,
             });
+            for key in ["null", "range"] {
+                if let Some(entry) = new.entry(key) {
+                    old.entries.retain(|e| e.key != key);
+                    old.entries.push(entry.clone());
+                }
+            }
         }
     }
 }

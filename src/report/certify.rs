@@ -1,0 +1,142 @@
+//! A certificate in words, and the points behind it.
+
+use std::fmt::Write;
+
+use super::table::{Table, count, percent};
+use crate::result::certify::{Axis, Cell, Certificate, Certified};
+
+/// Points that a terminal shows: those with the largest bounds.
+const MOST_POINTS: usize = 12;
+
+/// The certificate for a terminal.
+#[must_use]
+pub fn text(c: &Certificate) -> String {
+    let mut out = format!(
+        "{}\nvariant {}, n = {}, {} replicates a point, seed {}, patency {}\n",
+        c.title,
+        c.variant,
+        c.n,
+        count(c.replicates),
+        c.seed,
+        c.version
+    );
+    if c.null.is_empty() {
+        out.push_str("No parameter declares a null value: the world is taken as it is.\n");
+    } else {
+        let nulls: Vec<String> = c
+            .null
+            .iter()
+            .map(|p| format!("{} = {}", p.name, p.value.map_or_else(|| "–".to_owned(), trimmed)))
+            .collect();
+        let _ = writeln!(out, "Null values in force: {}", nulls.join(", "));
+    }
+    for a in &c.analyses {
+        certified(&mut out, c, a);
+    }
+    let _ = writeln!(out, "\nBetween the points");
+    for axis in &c.axes {
+        let covered = if axis.proven {
+            format!("covered, {} point{}", count(axis.points as u64), plural(axis.points))
+        } else {
+            format!(
+                "GRID ONLY: nothing is proven between its {} point{}",
+                count(axis.points as u64),
+                plural(axis.points)
+            )
+        };
+        let _ = writeln!(out, "  {}: {covered}; {}", axis.name, axis.argument);
+    }
+    let _ = writeln!(
+        out,
+        "Bounds are of the scenario's own model: what it leaves out they do not cover. At {} % confidence one certificate in {} may be wrong.",
+        trimmed(100.0 * c.confidence),
+        (1.0 / (1.0 - c.confidence)).round()
+    );
+    for a in &c.analyses {
+        points(&mut out, c, a);
+    }
+    let t = &c.timing;
+    let _ = writeln!(out, "\n{:.1} s on {} thread{}", t.seconds, t.threads, plural(t.threads));
+    out
+}
+
+/// The sentence that counts.
+fn certified(out: &mut String, c: &Certificate, a: &Certified) {
+    let fine = Some(0.0001);
+    let range = |axis: &&Axis| format!("{} from {} to {}", axis.name, trimmed(axis.from), trimmed(axis.to));
+    let all: Vec<String> = c.axes.iter().filter(|x| x.proven).map(|x| range(&x)).collect();
+    let some: Vec<String> = c
+        .axes
+        .iter()
+        .filter(|x| !x.proven)
+        .map(|x| format!("the {} point{} of {}", count(x.points as u64), plural(x.points), x.name))
+        .collect();
+    let whole = |parts: Vec<String>| parts.join(" and ");
+    let claim = match (all.is_empty(), some.is_empty()) {
+        (_, true) => format!("for all {}", whole(all)),
+        (true, false) => format!("at {}, and at no other values", whole(some)),
+        (false, false) => format!("for all {} at {}", whole(all), whole(some)),
+    };
+    let _ = writeln!(
+        out,
+        "\n{}: type I error at most {} % {claim} ({} % confidence; level {} %)",
+        a.label,
+        percent(a.bound, fine),
+        trimmed(100.0 * c.confidence),
+        trimmed(100.0 * a.level)
+    );
+    let at: Vec<String> = c.axes.iter().zip(&a.at).map(|(x, v)| format!("{} = {}", x.name, trimmed(*v))).collect();
+    let _ = writeln!(
+        out,
+        "  at the points alone at most {} %; observed at most {} ± {} %, at {}; all bounds at once {} %",
+        percent(a.points, fine),
+        percent(a.observed.estimate, fine),
+        percent(a.observed.mcse.unwrap_or(0.0), fine),
+        at.join(", "),
+        percent(a.simultaneous, fine)
+    );
+    if a.bound > a.points + 0.5 * a.level {
+        let _ = writeln!(
+            out,
+            "  Most of it is the space between the points: without a step (--over NAME=from:to) they are as close as the proof needs."
+        );
+    }
+    if let Some(e) = a.effect.filter(|e| e.estimate.abs() > 5.0 * e.mcse.unwrap_or(0.0) + 1e-6) {
+        let _ = writeln!(
+            out,
+            "  NOT A NULL WORLD: the true effect lies {:.4} from the null value; these rejections are not all errors.",
+            e.estimate
+        );
+    }
+}
+
+fn points(out: &mut String, c: &Certificate, a: &Certified) {
+    let mut table = Table::default();
+    let mut header: Vec<String> = c.axes.iter().map(|x| x.name.clone()).collect();
+    header.extend(["rejects %", "bound at the point %", "bound around it %"].map(str::to_owned));
+    table.row(header);
+    let mut order: Vec<&Cell> = a.cells.iter().collect();
+    order.sort_by(|x, y| y.bound.total_cmp(&x.bound));
+    for cell in order.iter().take(MOST_POINTS) {
+        let mut row: Vec<String> = cell.values.iter().map(|v| trimmed(*v)).collect();
+        row.push(percent(cell.rejections as f64 / c.replicates as f64, Some(0.0001)));
+        row.push(percent(cell.point, Some(0.0001)));
+        row.push(percent(cell.bound, Some(0.0001)));
+        table.row(row);
+    }
+    let most = if a.cells.len() > MOST_POINTS {
+        format!(", the worst {MOST_POINTS} of {}", count(a.cells.len() as u64))
+    } else {
+        String::new()
+    };
+    let _ = write!(out, "\n{}{most}: each bound holds by itself\n{}", a.label, table.render());
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
+fn trimmed(x: f64) -> String {
+    let text = format!("{x:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').replace('-', "−")
+}

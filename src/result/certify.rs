@@ -1,0 +1,103 @@
+//! What was certified of a type I error.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Figure, Parameter, Timing};
+
+/// An upper confidence bound for the worst type I error over a box of parameters.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Certificate {
+    /// The program.
+    pub program: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The scenario's title.
+    pub title: String,
+    /// The scenario file as it was read.
+    pub scenario: String,
+    /// Overrides given with `--set`.
+    pub set: Vec<String>,
+    /// The variant.
+    pub variant: String,
+    /// Patients to enrol.
+    pub n: usize,
+    /// Parameters at their null values; empty where none declares one and the world is taken as it is.
+    pub null: Vec<Parameter>,
+    /// Seed of all random numbers.
+    pub seed: u64,
+    /// Replicates of each point.
+    pub replicates: u64,
+    /// Confidence of the bounds.
+    pub confidence: f64,
+    /// The box.
+    pub axes: Vec<Axis>,
+    /// Whether the bounds hold in the whole box; else at the points of the grid-only axes alone.
+    pub proven: bool,
+    /// One entry an analysis.
+    pub analyses: Vec<Certified>,
+    /// Times: the only part that differs between two equal certificates.
+    pub timing: Timing,
+}
+
+/// One side of the box.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Axis {
+    /// The parameter.
+    pub name: String,
+    /// Its smallest value.
+    pub from: f64,
+    /// Its largest value.
+    pub to: f64,
+    /// Number of values tried.
+    pub points: usize,
+    /// Whether values between the points are covered.
+    pub proven: bool,
+    /// By which argument, or why not.
+    pub argument: String,
+}
+
+/// One analysis.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Certified {
+    /// Its name.
+    pub analysis: String,
+    /// As shown.
+    pub label: String,
+    /// Total significance level.
+    pub level: f64,
+    /// Largest share of rejections observed at a point.
+    pub observed: Figure,
+    /// Values of the parameters there.
+    pub at: Vec<f64>,
+    /// Upper confidence bound for the worst of the points.
+    pub points: f64,
+    /// Upper confidence bound for the worst of the box (of the points of grid-only axes).
+    pub bound: f64,
+    /// The same where every cell's bound is to hold at once, by Bonferroni's inequality.
+    pub simultaneous: f64,
+    /// True effect minus the null value at the first point or the last, whichever is farther from 0, where it can be computed: not 0, and
+    /// these are not all type I errors.
+    pub effect: Option<Figure>,
+    /// One entry a point.
+    pub cells: Vec<Cell>,
+}
+
+/// One point and the tile around it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Cell {
+    /// Values of the parameters.
+    pub values: Vec<f64>,
+    /// Replicates that reject, either way.
+    pub rejections: u64,
+    /// Upper confidence bound at the point (Clopper and Pearson 1934).
+    pub point: f64,
+    /// Upper confidence bound in the whole tile.
+    pub bound: f64,
+}
+
+/// The JSON schema of [`Certificate`].
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Certificate).to_value()
+}

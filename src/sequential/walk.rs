@@ -1,0 +1,159 @@
+//! The Brownian motion that has not yet stopped: its density look by look, by numerical integration.
+//!
+//! The density of B(t) on the region of continuation is kept at Gauss–Legendre nodes, sixteen for every three standard deviations of the
+//! shorter neighbouring step; a step of length Δ is a sum of normal densities of mean θΔ and variance Δ. Functions to be integrated are
+//! analytic: this gives some 12 digits.
+
+use std::sync::LazyLock;
+
+use crate::math::special::{normal_cdf, normal_tail};
+
+/// Standard deviations of B beyond which nothing lies.
+const FAR: f64 = 8.5;
+/// Nodes of a panel.
+const NODES: usize = 16;
+/// Standard deviations of the shorter neighbouring step that a panel covers.
+const PANEL: f64 = 3.0;
+/// Most panels: looks that lie closer than 1e-4 of the information lose digits.
+const MOST: usize = 300;
+
+/// Nodes and weights of one panel.
+static RULE: LazyLock<(Vec<f64>, Vec<f64>)> = LazyLock::new(|| gauss_legendre(NODES));
+
+/// B(t) of the trials that go on.
+#[derive(Clone, Debug)]
+pub struct Walk {
+    theta: f64,
+    /// Share of the information reached.
+    at: f64,
+    /// Where B may be.
+    nodes: Vec<f64>,
+    /// Probability at each node: density times weight.
+    mass: Vec<f64>,
+}
+
+impl Walk {
+    /// All trials at the start, with a drift.
+    #[must_use]
+    pub fn new(theta: f64) -> Self {
+        Self::from(theta, 0.0, 0.0)
+    }
+
+    /// All trials at B(t) = b.
+    #[must_use]
+    pub fn from(theta: f64, t: f64, b: f64) -> Self {
+        Self { theta, at: t, nodes: vec![b], mass: vec![1.0] }
+    }
+
+    /// Probability of going on to `t` (or having been there) and Z(t) > z.
+    #[must_use]
+    pub fn above(&self, t: f64, z: f64) -> f64 {
+        self.beyond(t, z, normal_tail)
+    }
+
+    /// Probability of going on to `t` and Z(t) < z.
+    #[must_use]
+    pub fn below(&self, t: f64, z: f64) -> f64 {
+        self.beyond(t, z, normal_cdf)
+    }
+
+    fn beyond(&self, t: f64, z: f64, tail: fn(f64) -> f64) -> f64 {
+        let step = t - self.at;
+        let (sd, goal) = (step.sqrt(), z * t.sqrt() - self.theta * step);
+        self.nodes.iter().zip(&self.mass).map(|(b, m)| m * tail((goal - b) / sd)).sum()
+    }
+
+    /// Probability of not having stopped.
+    #[must_use]
+    pub fn left(&self) -> f64 {
+        self.mass.iter().sum()
+    }
+
+    /// Goes on to `t`, where trials with Z outside (lower, upper) stop; `next` is the share of the information at the look after it.
+    pub fn go_on(&mut self, t: f64, lower: f64, upper: f64, next: f64) {
+        let step = t - self.at;
+        let (low, high) = (self.nodes[0].min(0.0), self.nodes[self.nodes.len() - 1].max(0.0));
+        let far = FAR * t.sqrt();
+        let from = (low + self.theta * step - far).min(self.theta * t - far).max(lower * t.sqrt());
+        let to = (high + self.theta * step + far).max(self.theta * t + far).min(upper * t.sqrt());
+        let sd = step.sqrt();
+        let finest = sd.min((next - t).max(0.0).sqrt().max(1e-3));
+        let width = to - from;
+        if !(width > 0.0) {
+            (self.nodes, self.mass, self.at) = (vec![0.5 * (from + to)], vec![0.0], t);
+            return;
+        }
+        let panels = ((width / (PANEL * finest)).ceil() as usize).clamp(1, MOST);
+        let half = 0.5 * width / panels as f64;
+        let scale = half / (sd * (2.0 * std::f64::consts::PI).sqrt());
+        let (mut nodes, mut mass) = (Vec::with_capacity(NODES * panels), Vec::with_capacity(NODES * panels));
+        for panel in 0..panels {
+            let middle = from + half * (2 * panel + 1) as f64;
+            for (x, w) in RULE.0.iter().zip(&RULE.1) {
+                let x = middle + half * x;
+                let goal = x - self.theta * step;
+                let density: f64 =
+                    self.nodes.iter().zip(&self.mass).map(|(b, m)| m * (-0.5 * ((goal - b) / sd).powi(2)).exp()).sum();
+                nodes.push(x);
+                mass.push(w * scale * density);
+            }
+        }
+        (self.nodes, self.mass, self.at) = (nodes, mass, t);
+    }
+}
+
+/// Nodes on (−1, 1), ascending, and weights of Gauss–Legendre integration, by Newton's method on the Legendre polynomial.
+fn gauss_legendre(n: usize) -> (Vec<f64>, Vec<f64>) {
+    let (mut nodes, mut weights) = (vec![0.0; n], vec![0.0; n]);
+    let order = n as f64;
+    for i in 0..n.div_ceil(2) {
+        let mut x = (std::f64::consts::PI * (i as f64 + 0.75) / (order + 0.5)).cos();
+        let mut slope = 1.0;
+        for _ in 0..20 {
+            let (mut p, mut before) = (1.0, 0.0);
+            for k in 0..n {
+                let k = k as f64;
+                (p, before) = (((2.0 * k + 1.0) * x * p - k * before) / (k + 1.0), p);
+            }
+            slope = order * (x * p - before) / (x * x - 1.0);
+            let step = p / slope;
+            x -= step;
+            if step.abs() < 1e-15 {
+                break;
+            }
+        }
+        let weight = 2.0 / ((1.0 - x * x) * slope * slope);
+        (nodes[i], nodes[n - 1 - i]) = (-x, x);
+        (weights[i], weights[n - 1 - i]) = (weight, weight);
+    }
+    (nodes, weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand_gauss_legendre_of_two_and_three_nodes() {
+        let (x, w) = gauss_legendre(2);
+        assert!((x[1] - 1.0 / 3.0_f64.sqrt()).abs() < 1e-15 && (w[0] - 1.0).abs() < 1e-15);
+        let (x, w) = gauss_legendre(3);
+        assert!((x[2] - 0.6_f64.sqrt()).abs() < 1e-15 && x[1].abs() < 1e-15);
+        assert!((w[1] - 8.0 / 9.0).abs() < 1e-14 && (w[0] - 5.0 / 9.0).abs() < 1e-14);
+        // exact for polynomials of degree 2n − 1
+        let (x, w) = gauss_legendre(40);
+        let integral: f64 = x.iter().zip(&w).map(|(x, w)| w * x.powi(78)).sum();
+        assert!((integral - 2.0 / 79.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn by_hand_a_walk_without_bounds_is_normal() {
+        let mut walk = Walk::new(1.3);
+        for (t, next) in [(0.2, 0.25), (0.25, 0.9), (0.9, 1.0)] {
+            walk.go_on(t, f64::NEG_INFINITY, f64::INFINITY, next);
+            assert!((walk.left() - 1.0).abs() < 1e-12, "{}", walk.left());
+        }
+        assert!((walk.above(1.0, 1.96) - normal_tail(1.96 - 1.3)).abs() < 1e-12);
+        assert!((walk.below(1.0, 0.5) - normal_cdf(0.5 - 1.3)).abs() < 1e-12);
+    }
+}
