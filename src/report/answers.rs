@@ -117,7 +117,7 @@ fn left_out(answers: &Answers) -> String {
 }
 
 /// Parts of methods, where any has some.
-pub(super) fn parts<'a>(analyses: impl IntoIterator<Item = &'a Answer> + Clone) -> String {
+fn parts<'a>(analyses: impl IntoIterator<Item = &'a Answer> + Clone) -> String {
     let mut table = Table::new(["parts", "", ""]);
     for a in analyses.clone() {
         for (i, part) in a.parts.iter().enumerate() {

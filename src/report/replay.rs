@@ -56,8 +56,7 @@ pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
     if patients.rows() > most {
         let _ = writeln!(out, "{most} of {} patients; --all shows the others", patients.rows());
     }
-    let analyses = r.analyses.iter().map(|row| &row.answer);
-    let _ = write!(out, "\n{}", answers::table(analyses.clone()));
+    let _ = write!(out, "\n{}", answers::table(r.analyses.iter().map(|row| &row.answer)));
     let mut table = Table::new(["", "decision", "true in these patients", "limit"]);
     for row in &r.analyses {
         let ratio = row.answer.scale == "log-ratio";
@@ -74,6 +73,5 @@ pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
     }
     let _ = write!(out, "\n{}", table.render());
     out.push_str(&super::multiplicity::answers(&r.multiplicity, answers::p_value));
-    out.push_str(&answers::parts(analyses));
     out
 }
