@@ -185,7 +185,7 @@ impl Runner<'_> {
             return Err(Failure::Scenario(fault_report(&protocol, *k, fault, self.text)));
         }
         if let Some((k, message)) = &ended.panic {
-            let again = self.source.replay(&self.scenario, *k, 0);
+            let again = self.source.replay(&self.scenario, *k);
             return Err(Failure::Bug(format!(
                 "error: replicate {k} ended in a panic, a mistake in patency itself: {message}\n{again}"
             )));
