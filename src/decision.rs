@@ -12,7 +12,7 @@ use crate::multiplicity;
 use crate::scenario::FamilyPlan;
 
 /// What a family decides in one trial: sets of its hypotheses, the j-th in bit j.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Verdict {
     /// Rejected at the familywise level, in either direction.
     pub rejected: u64,

@@ -30,6 +30,14 @@ pub enum Error {
         /// Why.
         source: parquet::errors::ParquetError,
     },
+    /// A Parquet file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    ReadParquet {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: parquet::errors::ParquetError,
+    },
     /// Threads could not be started.
     #[error("cannot start the threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -50,7 +58,14 @@ impl Error {
         Error::Write { path: path.to_owned(), source }
     }
 
-    /// A Parquet error at `path`.
+    /// A Parquet error in reading at `path`.
+    #[cold]
+    #[must_use]
+    pub fn read_parquet(path: &Path, source: parquet::errors::ParquetError) -> Self {
+        Error::ReadParquet { path: path.to_owned(), source }
+    }
+
+    /// A Parquet error in writing at `path`.
     #[cold]
     #[must_use]
     pub fn parquet(path: &Path, source: parquet::errors::ParquetError) -> Self {

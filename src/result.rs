@@ -7,6 +7,7 @@ pub mod bounds;
 pub mod certify;
 pub mod compare;
 pub mod multiplicity;
+pub mod replay;
 pub mod size;
 pub mod sweep;
 pub mod validation;
@@ -41,8 +42,14 @@ pub struct RunResult {
     pub null: bool,
     /// Seed of all random numbers.
     pub seed: u64,
+    /// Number of the first replicate.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub first_replicate: u64,
     /// Replicates asked for.
     pub replicates: u64,
+    /// Number of the first truth-only replicate, from 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub first_truth_replicate: u64,
     /// Truth-only replicates asked for.
     #[serde(skip_serializing_if = "is_zero")]
     pub truth_replicates: u64,
@@ -73,6 +80,9 @@ pub struct Design {
     pub assurance: Option<Assurance>,
     /// The rows of the analysis plan.
     pub analyses: Vec<Analysis>,
+    /// How precise the power of one of them is, where replicates were simulated until it is precise enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
     /// Families of hypotheses that are tested together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub multiplicity: Vec<multiplicity::Family>,
@@ -80,6 +90,21 @@ pub struct Design {
     pub screening: Screening,
     /// How enrolment went.
     pub enrolment: Enrolment,
+}
+
+/// How precise a power is that decided when to stop.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Precision {
+    /// Name of the analysis.
+    pub analysis: String,
+    /// Monte Carlo standard error asked for.
+    pub asked: f64,
+    /// Whether it is that small for every power of the confidence sequence.
+    pub reached: bool,
+    /// The largest Monte Carlo standard error of any power of the confidence sequence.
+    pub largest_se: f64,
+    /// 95% confidence sequence of the power: it holds whenever one stops.
+    pub sequence: [f64; 2],
 }
 
 /// A named number of the scenario.

@@ -80,7 +80,51 @@ pub trait Fold: Send {
 
     /// Folds the targets of one batch of truth-only replicates.
     fn fold_truth(&mut self, _: &Batch) {}
+
+    /// Whether [`Fold::save`] does anything.
+    fn saves(&self) -> bool {
+        false
+    }
+
+    /// Saves what has been folded so far; `tables` are those of exactly these replicates, from the beginning of this call of [`run`].
+    ///
+    /// # Errors
+    /// Results that cannot be written.
+    fn save(&mut self, _tables: &Tables) -> Result<(), crate::Error> {
+        Ok(())
+    }
 }
+
+/// When to save: so often that, beside the batches at hand, no more than a hundredth of the work can be lost, and so rarely that saving
+/// takes no more than a fiftieth of the time. It decides nothing else: results do not depend on when they are saved.
+#[derive(Debug)]
+struct Saves {
+    watch: Stopwatch,
+    last: f64,
+    took: f64,
+}
+
+impl Saves {
+    fn new() -> Self {
+        Self { watch: Stopwatch::start(), last: 0.0, took: 0.0 }
+    }
+
+    fn due(&self) -> bool {
+        let now = self.watch.seconds();
+        now - self.last > (0.01 * now).max(50.0 * self.took).max(EARLIEST_SAVE)
+    }
+
+    fn save(&mut self, fold: &mut dyn Fold, tables: &Tables) -> Result<(), crate::Error> {
+        let begun = self.watch.seconds();
+        fold.save(tables)?;
+        self.last = self.watch.seconds();
+        self.took = self.last - begun;
+        Ok(())
+    }
+}
+
+/// Seconds between saves, at least.
+const EARLIEST_SAVE: f64 = 0.25;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -144,12 +188,25 @@ enum Purpose {
     Truth,
 }
 
-/// Runs replicates and folds them in order; ends early where `stop` is set, a fault shows or a replicate panics, with everything before
+/// Runs replicates and folds them in order, then the plan's truth-only ones; ends early where `stop` is set, a fault shows or a replicate panics, with everything before
 /// it folded.
 ///
 /// # Errors
 /// What folding returned.
 pub fn run(protocol: &Protocol<'_>, plan: &Plan<'_>, fold: &mut dyn Fold) -> Result<Ended, crate::Error> {
+    run_with_truth(protocol, plan, TRUTH_REPLICATES..TRUTH_REPLICATES + plan.truth_replicates, fold)
+}
+
+/// The same, with the numbers of the truth-only replicates in place of how many the plan has.
+///
+/// # Errors
+/// What folding returned.
+pub fn run_with_truth(
+    protocol: &Protocol<'_>,
+    plan: &Plan<'_>,
+    truth: Range<Replicate>,
+    fold: &mut dyn Fold,
+) -> Result<Ended, crate::Error> {
     let mut ended = Ended {
         replicates: 0,
         truth_replicates: 0,
@@ -171,10 +228,10 @@ pub fn run(protocol: &Protocol<'_>, plan: &Plan<'_>, fold: &mut dyn Fold) -> Res
         (0..plan.pool.current_num_threads()).map(|_| Mutex::new(Workspace::new(protocol))).collect();
     let pooled = Mutex::new(Pooled::new(protocol));
     let crew = Crew { protocol, plan, workers: &workers, pooled: &pooled };
-    let whole = crew.stretch(plan.replicates.clone(), Purpose::Trials, fold, &mut ended)?;
-    if whole && plan.truth && plan.truth_replicates > 0 {
-        let numbers = TRUTH_REPLICATES..TRUTH_REPLICATES + plan.truth_replicates;
-        crew.stretch(numbers, Purpose::Truth, fold, &mut ended)?;
+    let mut saves = Saves::new();
+    let whole = crew.stretch(plan.replicates.clone(), Purpose::Trials, fold, &mut saves, &mut ended)?;
+    if whole && plan.truth && !truth.is_empty() {
+        crew.stretch(truth, Purpose::Truth, fold, &mut saves, &mut ended)?;
     }
     if let Ok(pooled) = pooled.into_inner() {
         ended.tables = pooled.all;
@@ -197,11 +254,14 @@ impl Crew<'_, '_> {
         numbers: Range<Replicate>,
         purpose: Purpose,
         fold: &mut dyn Fold,
+        saves: &mut Saves,
         ended: &mut Ended,
     ) -> Result<bool, crate::Error> {
         let analyses = self.protocol.scenario.analyses.len().max(1);
         // about the same memory whatever the number of analyses
-        let batches = (640 / analyses).clamp(4, 64);
+        let most = (640 / analyses).clamp(4, 64);
+        // what can be saved is saved early: few batches at first, so that a run which is killed again and again still gets on
+        let mut batches = if fold.saves() { self.workers.len().min(most) } else { most };
         let mut next = numbers.start;
         if let Ok(mut pooled) = self.pooled.lock() {
             pooled.next = next;
@@ -210,6 +270,14 @@ impl Crew<'_, '_> {
         let mut empty: Vec<Batch> = Vec::new();
         loop {
             prepare(self.protocol, &mut empty, batches, &mut next, numbers.end);
+            batches = (2 * batches).min(most);
+            // of what is folded now: the next batches have not been begun
+            let tables = match self.pooled.lock() {
+                Ok(pooled) if fold.saves() && !filled.is_empty() && !pooled.ended && saves.due() => {
+                    Some(pooled.all.clone())
+                }
+                _ => None,
+            };
             // in ascending order, so that where a run is stopped little is finished beyond the first unfinished batch
             let queue = Mutex::new(empty.iter_mut());
             let begin = || queue.lock().ok().and_then(|mut queue| queue.next());
@@ -222,9 +290,16 @@ impl Crew<'_, '_> {
                             }
                         });
                     },
-                    || fold_all(fold, &filled, purpose, ended),
+                    || {
+                        let more = fold_all(fold, &filled, purpose, ended)?;
+                        if let (true, Some(tables)) = (more, &tables) {
+                            saves.save(fold, tables)?;
+                        }
+                        Ok(more)
+                    },
                 )
             });
+            let folded: Result<bool, crate::Error> = folded;
             if !folded? {
                 return Ok(false);
             }
@@ -336,10 +411,13 @@ pub(crate) fn guarded<T>(what: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 /// Sets up the next batches.
+///
+/// They begin at multiples of their size, so that parts of a run have the batches of the whole.
 fn prepare(protocol: &Protocol<'_>, batches: &mut Vec<Batch>, most: usize, next: &mut Replicate, end: Replicate) {
     let mut used = 0;
     while used < most && *next < end {
-        let len = (end - *next).min(BATCH as u64) as usize;
+        let whole = BATCH as u64 - *next % BATCH as u64;
+        let len = (end - *next).min(whole) as usize;
         if used == batches.len() {
             batches.push(Batch {
                 first: 0,

@@ -1,26 +1,39 @@
 //! Results on disk: `replicates.parquet` (a row per replicate and analysis) and `trials.parquet` (a row per replicate).
 //!
-//! While a run lasts its rows go to numbered part files, so that work cut off is kept; at the end the parts are joined, row groups
-//! copied as they are. Quantiles and coverage are read back from them: memory does not grow with replicates.
+//! While a run lasts its rows go to numbered part files in a folder `unfinished`, with the sums of what they hold: work that is cut off can be
+//! resumed. A part has its name only once it is whole. At the end the parts are joined, row groups copied as they are, and `sums.json` keeps
+//! what other parts of the same run are merged by. Quantiles and coverage are read back: memory does not grow with replicates.
+
+mod columns;
+mod saved;
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use parquet::basic::Compression;
-use parquet::column::reader::ColumnReader;
-use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
-use parquet::file::properties::WriterProperties;
+use parquet::data_type::{ByteArray, DoubleType};
+use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::parser::parse_message_type;
-use parquet::schema::types::Type;
+use parquet::file::writer::SerializedFileWriter;
 
 use crate::Error;
+use crate::engine::Tables;
 use crate::protocol::Protocol;
+use crate::random::Replicate;
 use crate::result::Quantile;
-use crate::run::{Batch, Fold};
-use crate::summary::{LookBack, Summary, rejection};
+use crate::run::{BATCH, Batch, Fold};
+use crate::summary::{LookBack, Summary};
+use columns::{ESTIMATE, LOWER, Pending, ROWS, Source, TRIALS, UPPER, create};
+pub use saved::{
+    Saved, Settings, Sums, Unfinished, begin, left_unfinished, remove_unfinished, sums, unfinished, write_sums,
+    write_whole,
+};
+
+/// Replicates of a row group: depends on the number of analyses alone. Row groups end at multiples of it, so that parts of a run have those of
+/// the whole.
+fn full_group(protocol: &Protocol<'_>) -> u64 {
+    ((640 / protocol.scenario.analyses.len().max(1)).clamp(4, 256) * BATCH) as u64
+}
 
 /// Row groups of a part.
 const GROUPS: usize = 16;
@@ -29,58 +42,26 @@ const HELD: usize = 1 << 19;
 /// Probabilities of the quantiles reported.
 const QUANTILES: [f64; 9] = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975];
 
-const ROWS: &str = "message replicates {
-  required binary variant (UTF8); required int32 n; required int64 replicate; required binary analysis (UTF8);
-  optional double estimate; optional double se; optional double lower; optional double upper; optional double z; optional double p;
-  required int32 rejects; required binary status (UTF8); required int32 patients; required int32 events;
-  optional double true; optional double limit;
-}";
-const TRIALS: &str = "message trials {
-  required binary variant (UTF8); required int32 n; required int64 replicate; required int32 screened; required int32 enrolled;
-  required boolean reached; optional double last_entry; optional double cut; optional double follow_up; required int32 site_full;
-}";
-
-/// Where columns of `replicates.parquet` stand.
-const ESTIMATE: usize = 4;
-const LOWER: usize = 6;
-const UPPER: usize = 7;
-
 /// Writes the rows of one design.
 pub struct Store<'p, 's> {
     protocol: &'p Protocol<'s>,
     folder: PathBuf,
+    /// Number of the design, where it can be resumed.
+    design: Option<usize>,
     summary: Summary,
-    first_part: usize,
+    /// Tables of what was folded before the call that lasts.
+    tables: Tables,
+    replicates: Option<Range<Replicate>>,
+    truth_replicates: Option<Range<Replicate>>,
+    /// Parts that are whole.
+    parts: Vec<usize>,
+    /// Number of the part that is open, or of the next.
     part: usize,
     open: Option<(SerializedFileWriter<File>, SerializedFileWriter<File>)>,
     groups: usize,
     pending: Pending,
-}
-
-/// Columns of the row group being collected.
-#[derive(Default)]
-struct Pending {
-    batches: usize,
-    replicate: Vec<i64>,
-    analysis: Vec<ByteArray>,
-    real: [Vec<f64>; 8],
-    defined: [Vec<i16>; 8],
-    rejects: Vec<i32>,
-    status: Vec<ByteArray>,
-    patients: Vec<i32>,
-    events: Vec<i32>,
-    trial: Vec<i64>,
-    screened: Vec<i32>,
-    enrolled: Vec<i32>,
-    reached: Vec<bool>,
-    trial_real: [Vec<f64>; 3],
-    trial_defined: [Vec<i16>; 3],
-    site_full: Vec<i32>,
-}
-
-/// Batches of a row group: depends on the number of analyses alone.
-fn group_batches(protocol: &Protocol<'_>) -> usize {
-    (640 / protocol.scenario.analyses.len().max(1)).clamp(4, 256)
+    /// The part that holds what was pending when last it was saved.
+    tail: Option<usize>,
 }
 
 impl<'p, 's> Store<'p, 's> {
@@ -90,19 +71,145 @@ impl<'p, 's> Store<'p, 's> {
         Self {
             protocol,
             folder: folder.to_owned(),
+            design: None,
             summary: Summary::new(protocol),
-            first_part: part,
+            tables: Tables::new(protocol),
+            replicates: None,
+            truth_replicates: None,
+            parts: Vec::new(),
             part,
             open: None,
             groups: 0,
             pending: Pending::default(),
+            tail: None,
         }
+    }
+
+    /// A store that saves itself as design number `design` of the run that was begun in its folder.
+    #[must_use]
+    pub fn saving(self, design: usize) -> Self {
+        Self { design: Some(design), ..self }
+    }
+
+    /// Goes on from what was saved; `more` says whether trials are still to come.
+    ///
+    /// # Errors
+    /// Files that cannot be read or written.
+    pub fn resume(mut self, saved: Unfinished, more: bool) -> Result<Self, Error> {
+        let path = unfinished(&self.folder);
+        self.absorb(&saved.design).map_err(|why| Error::read(&path, std::io::Error::other(why)))?;
+        self.parts = saved.parts;
+        let end = self.replicates.as_ref().map_or(0, |r| r.end);
+        let ragged = end % full_group(self.protocol) != 0;
+        if let (true, true, Some(last)) = (more, ragged, self.parts.last().copied()) {
+            // the row group that was cut short is to be filled: it goes to a part of its own with the ones before
+            self.parts.pop();
+            let [rows, trials] =
+                ["replicates", "trials"].map(|name| Source::open(&part_path(&self.folder, name, last)));
+            let (rows, trials) = (rows?, trials?);
+            let groups = trials.reader.num_row_groups();
+            let held: i64 = trials.reader.metadata().row_groups().iter().map(|g| g.num_rows()).sum();
+            let mut next = end - held as u64;
+            for group in 0..groups {
+                next = self.take(&rows, &trials, group, next, &path)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Adds all rows of a design of a finished part of the run, whose row groups begin with number `group` in its folder; gives the number of
+    /// the group after them.
+    ///
+    /// # Errors
+    /// Files that cannot be read or written.
+    pub fn merge(&mut self, from: &Path, saved: &Saved, group: usize) -> Result<usize, Error> {
+        self.absorb(saved).map_err(|why| Error::read(from, std::io::Error::other(why)))?;
+        let [rows, trials] = ["replicates", "trials"].map(|name| Source::open(&from.join(format!("{name}.parquet"))));
+        let (rows, trials) = (rows?, trials?);
+        let Some(Range { start: mut next, end }) = saved.replicates else { return Ok(group) };
+        let mut group = group;
+        while next < end {
+            if group >= trials.reader.num_row_groups() || group >= rows.reader.num_row_groups() {
+                let why = format!("trials.parquet or replicates.parquet ends before replicate {next}");
+                return Err(Error::read(from, std::io::Error::other(why)));
+            }
+            next = self.take(&rows, &trials, group, next, from)?;
+            group += 1;
+        }
+        Ok(group)
+    }
+
+    /// Adds the sums of later replicates.
+    fn absorb(&mut self, saved: &Saved) -> Result<(), &'static str> {
+        if !self.tables.matches(&saved.tables) || !self.summary.absorb(&saved.summary) {
+            return Err("its sums are of another design");
+        }
+        self.tables.add(&saved.tables);
+        extend(&mut self.replicates, saved.replicates.clone());
+        extend(&mut self.truth_replicates, saved.truth_replicates.clone());
+        Ok(())
+    }
+
+    /// Adds a row group that begins with replicate `first`; gives the replicate after it.
+    fn take(
+        &mut self,
+        rows: &Source,
+        trials: &Source,
+        group: usize,
+        first: Replicate,
+        from: &Path,
+    ) -> Result<Replicate, Error> {
+        let end = first + trials.reader.metadata().row_group(group).num_rows() as u64;
+        let whole = end % full_group(self.protocol) == 0;
+        if whole && self.pending.is_empty() {
+            let (part, folder) = (self.part, self.folder.clone());
+            let (to_rows, to_trials) = self.opened()?;
+            for (source, to, name) in [(rows, to_rows, "replicates"), (trials, to_trials, "trials")] {
+                source.copy(group, to).map_err(|e| Error::parquet(&part_path(&folder, name, part), e))?;
+            }
+            self.grouped()?;
+        } else {
+            self.pending.read(&rows.reader, &trials.reader, group).map_err(|e| Error::read_parquet(from, e))?;
+            if whole {
+                self.flush()?;
+            }
+        }
+        Ok(end)
     }
 
     /// What has been folded.
     #[must_use]
     pub fn summary(&self) -> &Summary {
         &self.summary
+    }
+
+    /// Keeps the tables of the replicates that a call of [`crate::run::run`] has folded.
+    pub fn keep(&mut self, tables: &Tables) {
+        self.tables.add(tables);
+    }
+
+    /// The tables that were kept.
+    #[must_use]
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// The replicate after the last that has been folded; none where there is none.
+    #[must_use]
+    pub fn next(&self) -> Option<Replicate> {
+        self.replicates.as_ref().map(|r| r.end)
+    }
+
+    /// The truth-only replicate after the last.
+    #[must_use]
+    pub fn next_truth(&self) -> Option<Replicate> {
+        self.truth_replicates.as_ref().map(|r| r.end)
+    }
+
+    /// The parts that are whole.
+    #[must_use]
+    pub fn parts(&self) -> &[usize] {
+        &self.parts
     }
 
     /// Writes what is pending and closes the last part. Gives the number of the next part.
@@ -115,40 +222,86 @@ impl<'p, 's> Store<'p, 's> {
         Ok(self.part)
     }
 
+    /// The same, and saves all that has been folded and kept.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn finish(&mut self) -> Result<usize, Error> {
+        let part = self.close()?;
+        // what it held has been flushed
+        self.tail = None;
+        self.write_sums(&self.tables)?;
+        Ok(part)
+    }
+
+    fn write_sums(&self, tables: &Tables) -> Result<(), Error> {
+        let Some(design) = self.design else { return Ok(()) };
+        let what = Unfinished {
+            parts: self.parts.iter().copied().chain(self.tail).collect(),
+            design: Saved {
+                replicates: self.replicates.clone(),
+                truth_replicates: self.truth_replicates.clone(),
+                summary: &self.summary,
+                tables,
+            },
+        };
+        saved::save(&self.folder, design, &what)
+    }
+
     fn close_part(&mut self) -> Result<(), Error> {
         if let Some((rows, trials)) = self.open.take() {
-            rows.close().map_err(|e| Error::parquet(&part_path(&self.folder, "replicates", self.part), e))?;
-            trials.close().map_err(|e| Error::parquet(&part_path(&self.folder, "trials", self.part), e))?;
+            for (file, name) in [(rows, "replicates"), (trials, "trials")] {
+                let path = part_path(&self.folder, name, self.part);
+                file.close().map_err(|e| Error::parquet(&path, e))?;
+                std::fs::rename(open_path(&path), &path).map_err(|e| Error::write(&path, e))?;
+            }
+            self.parts.push(self.part);
             self.part += 1;
             self.groups = 0;
         }
         Ok(())
     }
 
+    /// The files of the part that is open.
+    fn opened(&mut self) -> Result<(&mut SerializedFileWriter<File>, &mut SerializedFileWriter<File>), Error> {
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => {
+                let folder = unfinished(&self.folder);
+                std::fs::create_dir_all(&folder).map_err(|e| Error::write(&folder, e))?;
+                let path = |name| open_path(&part_path(&self.folder, name, self.part));
+                (create(&path("replicates"), ROWS)?, create(&path("trials"), TRIALS)?)
+            }
+        };
+        let (rows, trials) = self.open.insert(open);
+        Ok((rows, trials))
+    }
+
+    /// Counts a row group that has been written.
+    fn grouped(&mut self) -> Result<(), Error> {
+        self.groups += 1;
+        if self.groups >= GROUPS { self.close_part() } else { Ok(()) }
+    }
+
     fn flush(&mut self) -> Result<(), Error> {
-        if self.pending.trial.is_empty() {
+        if self.pending.is_empty() {
             return Ok(());
         }
-        if self.open.is_none() {
-            self.open = Some((
-                create(&part_path(&self.folder, "replicates", self.part), ROWS)?,
-                create(&part_path(&self.folder, "trials", self.part), TRIALS)?,
-            ));
-        }
+        let mut pending = std::mem::take(&mut self.pending);
+        self.write_group(&pending)?;
+        pending.clear();
+        self.pending = pending;
+        self.grouped()
+    }
+
+    /// Writes a row group to the open part.
+    fn write_group(&mut self, pending: &Pending) -> Result<(), Error> {
         let scenario = self.protocol.scenario;
         let (variant, n) = (ByteArray::from(scenario.variant.as_str()), scenario.n as i32);
-        if let Some((rows, trials)) = &mut self.open {
-            let path = part_path(&self.folder, "replicates", self.part);
-            self.pending.write_rows(rows, &variant, n).map_err(|e| Error::parquet(&path, e))?;
-            let path = part_path(&self.folder, "trials", self.part);
-            self.pending.write_trials(trials, &variant, n).map_err(|e| Error::parquet(&path, e))?;
-        }
-        self.pending.clear();
-        self.groups += 1;
-        if self.groups >= GROUPS {
-            self.close_part()?;
-        }
-        Ok(())
+        let [rows_path, trials_path] = ["replicates", "trials"].map(|name| part_path(&self.folder, name, self.part));
+        let (rows, trials) = self.opened()?;
+        pending.write_rows(rows, &variant, n).map_err(|e| Error::parquet(&rows_path, e))?;
+        pending.write_trials(trials, &variant, n).map_err(|e| Error::parquet(&trials_path, e))
     }
 
     /// Reads an analysis's estimates and intervals back.
@@ -159,12 +312,11 @@ impl<'p, 's> Store<'p, 's> {
         let step = self.protocol.scenario.analyses.len();
         let mut estimates = Vec::with_capacity((self.summary.replicates() as usize).min(HELD));
         let mut covered = targets.map(|t| t.map(|_| 0));
-        for part in self.first_part..self.part {
+        for &part in &self.parts {
             let path = part_path(&self.folder, "replicates", part);
-            let file = File::open(&path).map_err(|e| Error::read(&path, e))?;
-            let reader = SerializedFileReader::new(file).map_err(|e| Error::parquet(&path, e))?;
+            let reader = Source::open(&path)?.reader;
             for group in 0..reader.num_row_groups() {
-                let column = |c: usize| read_column(&reader, group, c).map_err(|e| Error::parquet(&path, e));
+                let column = |c: usize| read_column(&reader, group, c).map_err(|e| Error::read_parquet(&path, e));
                 let (all, lower, upper) = (column(ESTIMATE)?, column(LOWER)?, column(UPPER)?);
                 for i in (analysis..all.len()).step_by(step) {
                     let Some(x) = all[i] else { continue };
@@ -180,6 +332,13 @@ impl<'p, 's> Store<'p, 's> {
             }
         }
         Ok(LookBack { quantiles: quantiles(&mut estimates), covered })
+    }
+}
+
+/// Extends a run of numbers by one beside it.
+fn extend(all: &mut Option<Range<Replicate>>, more: Option<Range<Replicate>>) {
+    if let Some(more) = more {
+        *all = Some(all.as_ref().map_or(more.clone(), |a| a.start.min(more.start)..a.end.max(more.end)));
     }
 }
 
@@ -202,239 +361,41 @@ fn read_column(
     reader: &SerializedFileReader<File>,
     group: usize,
     column: usize,
-) -> Result<Vec<Option<f64>>, parquet::errors::ParquetError> {
+) -> Result<Vec<Option<f64>>, ParquetError> {
     let group = reader.get_row_group(group)?;
     let rows = group.metadata().num_rows() as usize;
-    let mut out = Vec::with_capacity(rows);
-    if let ColumnReader::DoubleColumnReader(mut column) = group.get_column_reader(column)? {
-        let (mut values, mut defined) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-        while defined.len() < rows {
-            let (records, ..) = column.read_records(rows - defined.len(), Some(&mut defined), None, &mut values)?;
-            if records == 0 {
-                break;
-            }
-        }
-        let mut values = values.into_iter();
-        out.extend(defined.iter().map(|&d| if d == 1 { values.next() } else { None }));
-    }
-    Ok(out)
+    let (mut values, mut defined) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+    columns::read::<DoubleType>(group.as_ref(), column, &mut values, Some(&mut defined))?;
+    let mut values = values.into_iter();
+    Ok(defined.iter().map(|&d| if d == 1 { values.next() } else { None }).collect())
 }
 
 fn part_path(folder: &Path, name: &str, part: usize) -> PathBuf {
-    folder.join(format!("{name}.part-{part:05}.parquet"))
+    unfinished(folder).join(format!("{name}-{part:05}.parquet"))
 }
 
-fn schema(text: &str) -> Arc<Type> {
-    Arc::new(parse_message_type(text).expect("the message types above are well formed"))
+/// Where a part is written until it is whole.
+fn open_path(path: &Path) -> PathBuf {
+    path.with_extension("open")
 }
 
-fn create(path: &Path, text: &str) -> Result<SerializedFileWriter<File>, Error> {
-    let file = File::create(path).map_err(|e| Error::write(path, e))?;
-    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-    SerializedFileWriter::new(file, schema(text), Arc::new(properties)).map_err(|e| Error::parquet(path, e))
-}
-
-/// Joins all parts of a run into its final files and removes them.
+/// Joins parts into the final files.
 ///
 /// # Errors
 /// A file that cannot be read or written.
-pub fn join(folder: &Path, parts: usize) -> Result<(), Error> {
+pub fn join(folder: &Path, parts: impl IntoIterator<Item = usize> + Clone) -> Result<(), Error> {
     for (name, text) in [("replicates", ROWS), ("trials", TRIALS)] {
         let path = folder.join(format!("{name}.parquet"));
         let unfinished = folder.join(format!("{name}.parquet.unfinished"));
         let mut out = create(&unfinished, text)?;
-        for part in 0..parts {
-            let from = part_path(folder, name, part);
-            let file = File::open(&from).map_err(|e| Error::read(&from, e))?;
-            copy_groups(file, &mut out).map_err(|e| Error::parquet(&path, e))?;
+        for part in parts.clone() {
+            let from = Source::open(&part_path(folder, name, part))?;
+            for group in 0..from.reader.num_row_groups() {
+                from.copy(group, &mut out).map_err(|e| Error::parquet(&path, e))?;
+            }
         }
         out.close().map_err(|e| Error::parquet(&path, e))?;
         std::fs::rename(&unfinished, &path).map_err(|e| Error::write(&path, e))?;
-    }
-    remove_parts(folder)
-}
-
-/// Removes part files, of this run or of one that was cut off.
-///
-/// # Errors
-/// A file that cannot be removed.
-pub fn remove_parts(folder: &Path) -> Result<(), Error> {
-    let entries = std::fs::read_dir(folder).map_err(|e| Error::read(folder, e))?;
-    for entry in entries {
-        let path = entry.map_err(|e| Error::read(folder, e))?.path();
-        if path.file_name().and_then(|name| name.to_str()).is_some_and(is_part) {
-            std::fs::remove_file(&path).map_err(|e| Error::write(&path, e))?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether a file has the name of a part.
-fn is_part(name: &str) -> bool {
-    name.strip_prefix("replicates")
-        .or_else(|| name.strip_prefix("trials"))
-        .and_then(|rest| rest.strip_prefix(".part-")?.strip_suffix(".parquet"))
-        .is_some_and(|number| number.len() >= 5 && number.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn copy_groups(file: File, out: &mut SerializedFileWriter<File>) -> Result<(), parquet::errors::ParquetError> {
-    let reader = SerializedFileReader::new(file.try_clone()?)?;
-    for group in reader.metadata().row_groups() {
-        let mut to = out.next_row_group()?;
-        for column in group.columns() {
-            let closed = parquet::column::writer::ColumnCloseResult {
-                bytes_written: column.compressed_size() as u64,
-                rows_written: group.num_rows() as u64,
-                metadata: column.clone(),
-                bloom_filter: None,
-                column_index: None,
-                offset_index: None,
-            };
-            to.append_column(&file, closed)?;
-        }
-        to.close()?;
-    }
-    Ok(())
-}
-
-impl Pending {
-    fn clear(&mut self) {
-        self.batches = 0;
-        self.replicate.clear();
-        self.analysis.clear();
-        self.real.iter_mut().for_each(Vec::clear);
-        self.defined.iter_mut().for_each(Vec::clear);
-        self.rejects.clear();
-        self.status.clear();
-        self.patients.clear();
-        self.events.clear();
-        self.trial.clear();
-        self.screened.clear();
-        self.enrolled.clear();
-        self.reached.clear();
-        self.trial_real.iter_mut().for_each(Vec::clear);
-        self.trial_defined.iter_mut().for_each(Vec::clear);
-        self.site_full.clear();
-    }
-
-    fn add(&mut self, protocol: &Protocol<'_>, names: &[ByteArray], batch: &Batch) {
-        let analyses = names.len();
-        for (k, trial) in batch.trials.iter().enumerate() {
-            let replicate = batch.first as i64 + k as i64;
-            self.trial.push(replicate);
-            self.screened.push(trial.screened as i32);
-            self.enrolled.push(trial.enrolled as i32);
-            self.reached.push(trial.enrolled as usize >= protocol.scenario.n);
-            self.site_full.push(trial.site_full as i32);
-            for (j, x) in [trial.last_entry, trial.cut, trial.follow_up].into_iter().enumerate() {
-                optional(x, &mut self.trial_real[j], &mut self.trial_defined[j]);
-            }
-            for (a, row) in batch.rows[k * analyses..(k + 1) * analyses].iter().enumerate() {
-                let e = &row.estimate;
-                let rule = &protocol.analyses[a].rule;
-                self.replicate.push(replicate);
-                self.analysis.push(names[a].clone());
-                let reals = [e.estimate, e.se, e.lower, e.upper, e.z, e.p, row.target[0], row.target[1]];
-                for (j, x) in reals.into_iter().enumerate() {
-                    optional(x, &mut self.real[j], &mut self.defined[j]);
-                }
-                self.rejects.push(rejection(row, rule.tail(), rule.sides == 2));
-                self.status.push(ByteArray::from(e.status.words()));
-                self.patients.push(e.n as i32);
-                self.events.push(e.events as i32);
-            }
-        }
-        self.batches += 1;
-    }
-
-    fn write_rows(
-        &self,
-        file: &mut SerializedFileWriter<File>,
-        variant: &ByteArray,
-        n: i32,
-    ) -> Result<(), parquet::errors::ParquetError> {
-        let rows = self.replicate.len();
-        let mut group = file.next_row_group()?;
-        texts(&mut group, &vec![variant.clone(); rows])?;
-        integers(&mut group, &vec![n; rows])?;
-        longs(&mut group, &self.replicate)?;
-        texts(&mut group, &self.analysis)?;
-        for j in 0..6 {
-            reals(&mut group, &self.real[j], &self.defined[j])?;
-        }
-        integers(&mut group, &self.rejects)?;
-        texts(&mut group, &self.status)?;
-        integers(&mut group, &self.patients)?;
-        integers(&mut group, &self.events)?;
-        for j in 6..8 {
-            reals(&mut group, &self.real[j], &self.defined[j])?;
-        }
-        group.close().map(|_| ())
-    }
-
-    fn write_trials(
-        &self,
-        file: &mut SerializedFileWriter<File>,
-        variant: &ByteArray,
-        n: i32,
-    ) -> Result<(), parquet::errors::ParquetError> {
-        let rows = self.trial.len();
-        let mut group = file.next_row_group()?;
-        texts(&mut group, &vec![variant.clone(); rows])?;
-        integers(&mut group, &vec![n; rows])?;
-        longs(&mut group, &self.trial)?;
-        integers(&mut group, &self.screened)?;
-        integers(&mut group, &self.enrolled)?;
-        if let Some(mut column) = group.next_column()? {
-            column.typed::<parquet::data_type::BoolType>().write_batch(&self.reached, None, None)?;
-            column.close()?;
-        }
-        for j in 0..3 {
-            reals(&mut group, &self.trial_real[j], &self.trial_defined[j])?;
-        }
-        integers(&mut group, &self.site_full)?;
-        group.close().map(|_| ())
-    }
-}
-
-/// A value that is missing where it is not finite.
-fn optional(x: f64, values: &mut Vec<f64>, defined: &mut Vec<i16>) {
-    if x.is_finite() {
-        values.push(x);
-    }
-    defined.push(i16::from(x.is_finite()));
-}
-
-type Group<'a> = SerializedRowGroupWriter<'a, File>;
-
-fn texts(group: &mut Group<'_>, values: &[ByteArray]) -> Result<(), parquet::errors::ParquetError> {
-    if let Some(mut column) = group.next_column()? {
-        column.typed::<ByteArrayType>().write_batch(values, None, None)?;
-        column.close()?;
-    }
-    Ok(())
-}
-
-fn integers(group: &mut Group<'_>, values: &[i32]) -> Result<(), parquet::errors::ParquetError> {
-    if let Some(mut column) = group.next_column()? {
-        column.typed::<Int32Type>().write_batch(values, None, None)?;
-        column.close()?;
-    }
-    Ok(())
-}
-
-fn longs(group: &mut Group<'_>, values: &[i64]) -> Result<(), parquet::errors::ParquetError> {
-    if let Some(mut column) = group.next_column()? {
-        column.typed::<Int64Type>().write_batch(values, None, None)?;
-        column.close()?;
-    }
-    Ok(())
-}
-
-fn reals(group: &mut Group<'_>, values: &[f64], defined: &[i16]) -> Result<(), parquet::errors::ParquetError> {
-    if let Some(mut column) = group.next_column()? {
-        column.typed::<DoubleType>().write_batch(values, Some(defined), None)?;
-        column.close()?;
     }
     Ok(())
 }
@@ -442,13 +403,48 @@ fn reals(group: &mut Group<'_>, values: &[f64], defined: &[i16]) -> Result<(), p
 impl Fold for Store<'_, '_> {
     fn fold(&mut self, batch: &Batch) -> Result<(), Error> {
         self.summary.add(self.protocol, batch);
+        if batch.trials.is_empty() {
+            return Ok(());
+        }
         let names: Vec<ByteArray> =
             self.protocol.scenario.analyses.iter().map(|a| ByteArray::from(a.name.as_str())).collect();
         self.pending.add(self.protocol, &names, batch);
-        if self.pending.batches >= group_batches(self.protocol) { self.flush() } else { Ok(()) }
+        let end = batch.first + batch.trials.len() as u64;
+        extend(&mut self.replicates, Some(batch.first..end));
+        if end % full_group(self.protocol) == 0 { self.flush() } else { Ok(()) }
     }
 
     fn fold_truth(&mut self, batch: &Batch) {
         self.summary.add_truth(batch);
+        if !batch.trials.is_empty() {
+            extend(&mut self.truth_replicates, Some(batch.first..batch.first + batch.trials.len() as u64));
+        }
+    }
+
+    fn saves(&self) -> bool {
+        self.design.is_some()
+    }
+
+    fn save(&mut self, tables: &Tables) -> Result<(), Error> {
+        self.close_part()?;
+        let before = self.tail.take();
+        if !self.pending.is_empty() {
+            // a row group that is not whole yet, as a part of its own: the next save has another in its place
+            let mut pending = std::mem::take(&mut self.pending);
+            self.write_group(&pending)?;
+            std::mem::swap(&mut self.pending, &mut pending);
+            self.close_part()?;
+            self.tail = self.parts.pop();
+        }
+        let mut all = self.tables.clone();
+        all.add(tables);
+        self.write_sums(&all)?;
+        if let Some(tail) = before {
+            for name in ["replicates", "trials"] {
+                let path = part_path(&self.folder, name, tail);
+                std::fs::remove_file(&path).map_err(|e| Error::write(&path, e))?;
+            }
+        }
+        Ok(())
     }
 }

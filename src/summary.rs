@@ -15,6 +15,8 @@ mod describe;
 mod families;
 mod moments;
 
+use serde::{Deserialize, Serialize};
+
 use crate::analysis::{Decision, Scale};
 use crate::engine::{RowRecord, Tables, left_out, target};
 use crate::estimand;
@@ -30,10 +32,12 @@ use families::{Families, Null};
 pub use moments::{Moments, wilson};
 use moments::{finite, share};
 
-/// Folds batches into what a design is worth.
-#[derive(Debug)]
+/// Folds batches into what a design is worth. Counts are whole numbers and sums exact: parts of a run, each folded and then absorbed in
+/// the order of their replicates, give what one fold of all would.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Summary {
     rows: Vec<Accumulator>,
+    #[serde(skip)]
     rules: Vec<(f64, bool, f64, Option<f64>, f64)>,
     families: Families,
     replicates: u64,
@@ -45,10 +49,12 @@ pub struct Summary {
     cut: Moments,
     follow_up: Moments,
     in_time: Moments,
-    site_full: f64,
+    site_full: u64,
     excluded: Vec<u64>,
+    #[serde(skip)]
     n: usize,
     /// Whether replicates differ in their parameters: each is then held against its own true value.
+    #[serde(skip)]
     varies: bool,
     assurance: Option<Assurance>,
 }
@@ -76,7 +82,7 @@ impl Summary {
             cut: Moments::default(),
             follow_up: Moments::default(),
             in_time: Moments::default(),
-            site_full: 0.0,
+            site_full: 0,
             excluded: vec![0; protocol.scenario.criteria.len()],
             n: protocol.scenario.n,
             varies: protocol.scenario.variables.iter().any(|v| v.per == Per::Replicate),
@@ -88,6 +94,12 @@ impl Summary {
     #[must_use]
     pub fn replicates(&self) -> u64 {
         self.replicates
+    }
+
+    /// Replicates that rejected in favour in analysis `a`.
+    #[must_use]
+    pub fn favour(&self, a: usize) -> u64 {
+        self.rows[a].favour
     }
 
     /// Mean number of patients enrolled.
@@ -109,7 +121,7 @@ impl Summary {
             if trial.follow_up.is_finite() {
                 self.follow_up.add(trial.follow_up);
             }
-            self.site_full += f64::from(trial.site_full);
+            self.site_full += u64::from(trial.site_full);
             if trial.enrolled > 0 {
                 self.in_time.add(f64::from(trial.in_time) / f64::from(trial.enrolled));
             }
@@ -154,6 +166,68 @@ impl Summary {
         self.truth_replicates += batch.trials.len() as u64;
     }
 
+    /// Adds what later replicates of the same design gave; false, and nothing added, where it is of another one.
+    pub fn absorb(&mut self, later: &Self) -> bool {
+        // all fields by name: one that is added must be merged
+        let Self {
+            rows,
+            rules: _,
+            families,
+            replicates,
+            truth_replicates,
+            screened,
+            enrolled,
+            reached,
+            last_entry,
+            cut,
+            follow_up,
+            in_time,
+            site_full,
+            excluded,
+            n: _,
+            varies: _,
+            assurance,
+        } = later;
+        let same = rows.len() == self.rows.len()
+            && excluded.len() == self.excluded.len()
+            && families.matches(&self.families)
+            && match (assurance, &self.assurance) {
+                (Some(later), Some(own)) => later.matches(own),
+                (None, None) => true,
+                _ => false,
+            };
+        if !same {
+            return false;
+        }
+        self.families.absorb(families);
+        if let (Some(own), Some(later)) = (&mut self.assurance, assurance) {
+            own.absorb(later);
+        }
+        for (a, b) in self.rows.iter_mut().zip(rows) {
+            a.absorb(b);
+        }
+        self.replicates += replicates;
+        self.truth_replicates += truth_replicates;
+        self.screened.absorb(screened);
+        self.enrolled.absorb(enrolled);
+        self.reached += reached;
+        self.last_entry.absorb(last_entry);
+        self.cut.absorb(cut);
+        self.follow_up.absorb(follow_up);
+        self.in_time.absorb(in_time);
+        self.site_full += site_full;
+        for (a, b) in self.excluded.iter_mut().zip(excluded) {
+            *a += b;
+        }
+        true
+    }
+
+    /// Truth-only replicates folded so far.
+    #[must_use]
+    pub fn truth_replicates(&self) -> u64 {
+        self.truth_replicates
+    }
+
     /// True value and limit of an analysis, pooled.
     #[must_use]
     pub fn targets(&self, protocol: &Protocol<'_>, tables: &Tables, a: usize) -> [Option<f64>; 2] {
@@ -173,7 +247,7 @@ impl Summary {
             }
             let group = |g: usize| {
                 if estimand::uses_sums(goal) {
-                    estimand::value_of_sums(goal, &self.rows[a].sums[seen][g])
+                    estimand::value_of_sums(goal, &self.rows[a].sums[seen][g].map(|s| s.value()))
                 } else {
                     // where nothing can be lost the complete table serves for both
                     tables.of(a, if protocol.incomplete { seen } else { 0 }, g).value(goal, shares)
@@ -236,12 +310,13 @@ impl Summary {
                 .collect(),
             assurance: self.assurance.as_ref().map(|a| a.result(protocol)),
             analyses,
+            precision: None,
             multiplicity: self.families.results(scenario, &nulls, self.replicates),
             screening: result::Screening {
                 criteria: criteria.collect(),
                 screened: self.screened.figure().unwrap_or(Figure { estimate: 0.0, mcse: None }),
                 acceptance: self.enrolled.mean() / self.screened.mean(),
-                site_full: self.site_full / trials,
+                site_full: self.site_full as f64 / trials,
             },
             enrolment: result::Enrolment {
                 enrolled: self.enrolled.figure().unwrap_or(Figure { estimate: 0.0, mcse: None }),
@@ -347,7 +422,7 @@ impl Summary {
             back.covered[seen].filter(|_| estimated > 0).map(|c| share(c, estimated))
         };
         let parts = plan.method.parts();
-        let mean_part = |k: usize| row.parts[k] / row.answered as f64;
+        let mean_part = |k: usize| row.parts[k].value() / row.answered as f64;
         let pairs = match (&endpoint.measure, plan.interaction.is_none() && estimated > 0) {
             (Measure::Hierarchical(tiers), true) => Some(result::Pairs {
                 wins: mean_part(0),
@@ -364,9 +439,9 @@ impl Summary {
         };
         let figures = planning::Given {
             target: targets[1].or(targets[0]),
-            sums: row.sums[1][0],
-            patients: row.patients / all as f64,
-            events: row.events / all as f64,
+            sums: row.sums[1][0].map(|s| s.value()),
+            patients: row.patients as f64 / all as f64,
+            events: row.events as f64 / all as f64,
             weighted_variance: tables
                 .weighted_variance(plan, plan.arms[usize::from(protocol.analyses[a].rule.treated == 0)]),
         };
@@ -431,11 +506,11 @@ impl Summary {
             left_out: left_out(protocol.scenario, plan),
             pairs,
             planning: planning::power(protocol, a, &figures),
-            patients: row.patients / all as f64,
-            events: row.events / all as f64,
+            patients: row.patients as f64 / all as f64,
+            events: row.events as f64 / all as f64,
             bootstrap: plan
                 .bootstrap
-                .map(|resamples| result::Bootstrap { resamples, failed: row.failed_resamples / all as f64 }),
+                .map(|resamples| result::Bootstrap { resamples, failed: row.failed_resamples as f64 / all as f64 }),
             failures: result::Failures {
                 total: row.failures.iter().map(|f| f.1).sum(),
                 reasons: row

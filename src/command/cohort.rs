@@ -38,7 +38,7 @@ enum Stage {
 
 /// Which side of observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum View {
+pub(super) enum View {
     /// What happens
     Truth,
     /// What the trial gets to see: visits, follow-up, endpoints
@@ -144,7 +144,7 @@ fn screened(protocol: &Protocol<'_>, candidates: &engine::Candidates) -> DataTab
     table
 }
 
-fn enrolled(protocol: &Protocol<'_>, work: &Workspace, view: View) -> DataTable {
+pub(super) fn enrolled(protocol: &Protocol<'_>, work: &Workspace, view: View) -> DataTable {
     let s = protocol.scenario;
     let frame = work.cohort();
     let rows = frame.rows;

@@ -103,7 +103,7 @@ impl Compare {
             failed = failed.or_else(|| match (&ended.fault, &ended.panic) {
                 (Some((k, fault)), _) => Some(Failure::Scenario(fault_report(protocol, *k, fault, &d.text))),
                 (None, Some((k, message))) => {
-                    let again = d.source.replay(&d.scenario, *k, 0);
+                    let again = d.source.replay(&d.scenario, *k);
                     Some(Failure::Bug(format!(
                         "error: replicate {k} ended in a panic, a mistake in patency itself: {message}\n{again}"
                     )))

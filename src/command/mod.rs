@@ -8,6 +8,11 @@ mod check;
 mod cohort;
 mod compare;
 mod init;
+mod merge;
+mod numbers;
+mod precision;
+mod replay;
+mod results;
 mod run;
 mod schema;
 mod shared;
@@ -44,6 +49,12 @@ pub enum Command {
     /// How many patients: the smallest size that reaches a power, with its interval; or the value of a parameter
     #[command(after_help = size::EXAMPLES)]
     Size(size::Size),
+    /// Put parts of a run together that were simulated apart: the same files as one run of all their replicates
+    #[command(after_help = merge::EXAMPLES)]
+    Merge(merge::Merge),
+    /// Carry one trial out again: its patients, its analyses, its decisions
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(replay::Replay),
     /// A group-sequential boundary and what it takes, without simulating: z, nominal p, effect, n or events
     #[command(after_help = bounds::EXAMPLES)]
     Bounds(bounds::Bounds),
@@ -104,6 +115,8 @@ impl Command {
             Command::Run(c) => c.execute(),
             Command::Compare(c) => c.execute(),
             Command::Size(c) => c.execute(),
+            Command::Merge(c) => c.execute(),
+            Command::Replay(c) => c.execute(),
             Command::Bounds(c) => c.execute(),
             Command::Sweep(c) => c.execute(),
             Command::Certify(c) => c.execute(),
@@ -151,4 +164,10 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(|e| Failure::World(Error::write(std::path::Path::new("standard output"), e)))
+}
+
+/// Says something beside the result, on standard error.
+pub(crate) fn note(text: &str) {
+    // nothing can be done where stderr itself is gone
+    let _ = writeln!(std::io::stderr().lock(), "note: {text}");
 }

@@ -1,19 +1,23 @@
 //! `patency run`: what a design is worth.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::precision::Rule;
+use super::results::{self, Format};
 use super::shared::{Source, Text, fault_report, pool};
-use super::{Failure, print};
+use super::{Failure, note, numbers, print};
 use crate::Error;
 use crate::clock::Stopwatch;
 use crate::protocol::{Protocol, Wanted};
-use crate::report;
-use crate::result::{Design, RunResult, Timing};
+use crate::random::TRUTH_REPLICATES;
+use crate::result::{Design, Timing};
 use crate::run::{self, Plan};
-use crate::store::{self, Store};
+use crate::scenario::Scenario;
+use crate::store::{self, Settings, Store, Unfinished};
 use crate::type_one;
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -21,26 +25,26 @@ pub(super) const EXAMPLES: &str = "Examples:
   patency run scenarios/defiance.toml --variant all          every world of the file in one table
   patency run scenarios/defiance.toml --n 300,578            two sizes on the same patients
   patency run scenarios/defiance.toml --null                 type I error of every analysis: parameters at their null values
-  patency run scenarios/defiance.toml --format json          result.json on standard output";
+  patency run scenarios/defiance.toml --format json          result.json on standard output
+  patency run scenarios/defiance.toml --resume               goes on with a run that was stopped or killed
+  patency run scenarios/defiance.toml --replicates 20000..40000 --out part-2     a part, for `patency merge`
+  patency run scenarios/defiance.toml --precision 0.002 --replicates 200000      until that Monte Carlo error
 
-/// Formats of standard output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// An aligned table
-    Text,
-    /// The content of result.json
-    Json,
-    /// One line a design and analysis
-    Csv,
-}
+While a run lasts, its rows and sums are saved in DIR/unfinished, so that --resume loses little; the result is that of an undisturbed run,
+byte for byte but for its times.
+
+--precision P stops at the first of a fixed series of looks (every 1,024 replicates at first, then every 32nd part of those done) at which
+the Monte Carlo standard error is at most P for every power within the 95% confidence sequence. The sequence contains the power at all looks at
+once with 95% probability, so stopping when it is narrow does not spoil it; the usual interval at a look chosen this way would be too narrow
+near 0 and 1. It depends on no clock and no number of threads.";
 
 #[derive(Debug, clap::Args)]
 pub struct Run {
     #[command(flatten)]
     source: Source,
-    /// Trials to simulate for each variant and size
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
-    replicates: u64,
+    /// Trials to simulate for each variant and size, or the range of their numbers: 20000..40000 leaves out the last
+    #[arg(long, default_value = "10000", value_name = "N|FROM..TO", value_parser = numbers::some)]
+    replicates: Range<u64>,
     /// Threads; all cores where not given
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -51,14 +55,23 @@ pub struct Run {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replicates beyond those, for true values and limits alone: their Monte Carlo error falls
-    #[arg(long, default_value_t = 0, conflicts_with = "no_truth", value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
-    truth_replicates: u64,
+    #[arg(long, default_value = "0", value_name = "N|FROM..TO", conflicts_with = "no_truth", value_parser = numbers::any)]
+    truth_replicates: Range<u64>,
     /// A grid is asked of `patency sweep`
     #[arg(long, hide = true, value_name = "NAME=from:to:step")]
     sweep: Vec<String>,
     /// Leave out true values and limits: no bias, no coverage, less time
     #[arg(long)]
     no_truth: bool,
+    /// Go on with a run of the same settings that was stopped or killed
+    #[arg(long)]
+    resume: bool,
+    /// Stop when the power has this Monte Carlo standard error; --replicates is the most there may be
+    #[arg(long, value_name = "SE", value_parser = super::precision::standard_error)]
+    precision: Option<f64>,
+    /// Whose power --precision is about; the primary one where not given
+    #[arg(long, value_name = "NAME", requires = "precision")]
+    analysis: Option<String>,
 }
 
 impl Run {
@@ -72,6 +85,7 @@ impl Run {
         }
         let text = self.source.text()?;
         let scenarios = self.source.scenarios(&text)?;
+        let rules = self.rules(&scenarios)?;
         let protocols: Vec<Protocol<'_>> =
             scenarios.iter().map(|s| Protocol::compile(s, self.source.seed, Wanted::Analyses)).collect();
         for protocol in &protocols {
@@ -79,41 +93,38 @@ impl Run {
         }
         let folder = self.out.clone().unwrap_or_else(|| default_folder(&self.source.scenario));
         open(&folder)?;
+        let settings = self.settings(&text, &scenarios, &rules);
+        let saved = match self.saved(&folder, &settings)? {
+            Earlier::Finished => return self.finished(&folder),
+            Earlier::Unfinished(saved) => saved,
+        };
         let pool = pool(self.threads.map(usize::from))?;
 
         let stop = Arc::new(AtomicBool::new(false));
         interruptible(&stop);
-        let done = Arc::new(AtomicU64::new(0));
-        let bar = progress((self.replicates + self.truth_replicates) * protocols.len() as u64, &done);
-        let ended = self.designs(&protocols, &folder, &pool, &stop, &done, &text);
+        let had: u64 = saved.iter().map(|s| s.design.summary.replicates() + s.design.summary.truth_replicates()).sum();
+        let done = Arc::new(AtomicU64::new(had));
+        let each = count(&self.replicates) + count(&self.truth_replicates);
+        let bar = progress(each * protocols.len() as u64, &done);
+        let carry = Carry { protocols: &protocols, rules: &rules, pool: &pool, stop: &stop, done: &done, text: &text };
+        let ended = self.designs(&carry, &folder, saved);
         bar.finish();
         let ended = ended?;
 
         let mut timing = ended.timing;
         timing.seconds = watch.seconds();
         timing.threads = pool.current_num_threads();
-        let result = RunResult {
-            program: "patency",
-            version: env!("CARGO_PKG_VERSION"),
-            title: scenarios.first().map(|s| s.title.clone()).unwrap_or_default(),
-            scenario: text.text,
-            set: self.source.set.clone(),
-            null: self.source.null,
-            seed: self.source.seed,
-            replicates: self.replicates,
-            truth_replicates: self.truth_replicates,
-            partial: ended.partial,
+        let title = scenarios.first().map(|s| s.title.clone()).unwrap_or_default();
+        let found = results::Found {
+            title,
             designs: ended.designs,
+            parts: ended.parts,
+            partial: ended.partial,
+            // a replicate that failed would fail again
+            resumable: ended.partial && ended.fault.is_none() && ended.bug.is_none(),
             timing,
         };
-        let json = format!("{}\n", serde_json::to_string_pretty(&result).unwrap_or_default());
-        let path = folder.join("result.json");
-        std::fs::write(&path, &json).map_err(|e| Error::write(&path, e))?;
-        match self.format {
-            Format::Text => print(&format!("{}Results in {}\n", report::text::render(&result), folder.display()))?,
-            Format::Json => print(&json)?,
-            Format::Csv => print(&report::csv::render(&result))?,
-        }
+        results::conclude(&folder, &settings, found, self.format)?;
         match (ended.fault, ended.bug) {
             (_, Some(bug)) => Err(Failure::Bug(bug)),
             (Some(fault), None) => Err(Failure::Scenario(fault)),
@@ -122,38 +133,110 @@ impl Run {
         }
     }
 
-    fn designs(
-        &self,
-        protocols: &[Protocol<'_>],
-        folder: &Path,
-        pool: &rayon::ThreadPool,
-        stop: &AtomicBool,
-        done: &AtomicU64,
-        text: &Text,
-    ) -> Result<Ended, Failure> {
-        let mut all = Ended::default();
-        let mut patients = 0.0;
-        let mut trials = 0.0;
-        let mut part = 0;
-        for protocol in protocols {
-            let mut store = Store::new(protocol, folder, part);
-            let plan = Plan {
-                replicates: 0..self.replicates,
-                truth: !self.no_truth,
-                truth_replicates: self.truth_replicates,
-                pool,
-                stop,
-                done,
+    /// The rule by which each design stops early, where one was asked for.
+    fn rules(&self, scenarios: &[Scenario]) -> Result<Vec<Rule>, Failure> {
+        let Some(asked) = self.precision else { return Ok(Vec::new()) };
+        scenarios.iter().map(|s| Rule::new(s, self.analysis.as_deref(), asked)).collect()
+    }
+
+    /// What was asked for, as it is kept with what it gave.
+    fn settings(&self, text: &Text, scenarios: &[Scenario], rules: &[Rule]) -> Settings {
+        Settings {
+            set: self.source.set.clone(),
+            null: self.source.null,
+            variant: self.source.variant.clone(),
+            n: self.source.n.clone(),
+            designs: scenarios.iter().map(results::in_words).collect(),
+            truth: !self.no_truth,
+            replicates: self.replicates.clone(),
+            truth_replicates: self.truth_replicates.clone(),
+            precision: rules.first().map(|rule| (rule.name.clone(), rule.asked)),
+            ..Settings::new(text.text.clone(), self.source.seed)
+        }
+    }
+
+    /// What there is of this run, where it is to go on; else the folder is made ready for a new one.
+    fn saved(&self, folder: &Path, settings: &Settings) -> Result<Earlier, Failure> {
+        let earlier = store::left_unfinished(folder);
+        if !self.resume {
+            let replicates = |(_, designs): &(Settings, Vec<Unfinished>)| -> u64 {
+                designs.iter().map(|d| d.design.summary.replicates()).sum()
             };
-            let ended = run::run(protocol, &plan, &mut store)?;
-            part = store.close()?;
+            // what cannot be read is overwritten without a word
+            let lost = earlier.ok().flatten().as_ref().map_or(0, replicates);
+            if lost > 0 {
+                note(&format!(
+                    "overwriting the unfinished run in {} ({lost} replicates were saved); --resume goes on with one",
+                    folder.display()
+                ));
+            }
+            store::begin(folder, settings)?;
+            return Ok(Earlier::Unfinished(Vec::new()));
+        }
+        let (before, saved) = match earlier? {
+            Some((before, designs)) => (before, Earlier::Unfinished(designs)),
+            None => match store::sums(folder)? {
+                Some(sums) if sums.is_whole() => (sums.run, Earlier::Finished),
+                _ => {
+                    note(&format!("nothing was saved in {}: the run starts at its beginning", folder.display()));
+                    store::begin(folder, settings)?;
+                    return Ok(Earlier::Unfinished(Vec::new()));
+                }
+            },
+        };
+        let mut differences = settings.differences(&before);
+        for (what, mine, other) in [
+            ("--replicates", &settings.replicates, &before.replicates),
+            ("--truth-replicates", &settings.truth_replicates, &before.truth_replicates),
+        ] {
+            if mine != other {
+                let shown = |r: &Range<u64>| format!("{}..{}", r.start, r.end);
+                differences.push(format!("{what} {}, not {}", shown(other), shown(mine)));
+            }
+        }
+        if differences.is_empty() {
+            return Ok(saved);
+        }
+        Err(Failure::Scenario(format!(
+            "error: the run in {} is another one and cannot be resumed by this command; it has\n{}",
+            folder.display(),
+            differences.iter().map(|d| format!("  · {d}")).collect::<Vec<_>>().join("\n")
+        )))
+    }
+
+    /// What to say of a run that had come to its end.
+    fn finished(&self, folder: &Path) -> Result<(), Failure> {
+        note(&format!("the run in {} had come to its end: nothing is left to do", folder.display()));
+        if self.format == Format::Json {
+            let path = folder.join("result.json");
+            return print(&std::fs::read_to_string(&path).map_err(|e| Error::read(&path, e))?);
+        }
+        Ok(())
+    }
+
+    fn designs(&self, carry: &Carry<'_, '_>, folder: &Path, saved: Vec<Unfinished>) -> Result<Ended, Failure> {
+        let mut all = Ended::default();
+        let (mut patients, mut trials) = (0.0, 0.0);
+        let mut part = saved.iter().flat_map(|s| &s.parts).max().map_or(0, |last| last + 1);
+        let mut saved = saved.into_iter();
+        for (design, protocol) in carry.protocols.iter().enumerate() {
+            let mut store = Store::new(protocol, folder, part).saving(design);
+            if let Some(saved) = saved.next() {
+                let more = saved.design.replicates.as_ref().is_none_or(|r| r.end < self.replicates.end);
+                store = store.resume(saved, more)?;
+            }
+            let rule = carry.rules.get(design);
+            let ended = self.design(carry, protocol, rule, &mut store)?;
+            part = store.finish()?;
+            all.parts.extend_from_slice(store.parts());
             let summary = store.summary();
-            if ended.replicates > 0 {
+            if summary.replicates() > 0 {
                 let mut back = |a: usize, targets| store.look_back(a, targets);
-                let mut design = summary.design(protocol, &ended.tables, &mut back)?;
+                let mut design = summary.design(protocol, store.tables(), &mut back)?;
                 if self.source.null {
                     type_one::judge(protocol, &mut design);
                 }
+                design.precision = rule.map(|rule| rule.result(summary));
                 all.designs.push(design);
             }
             patients += summary.patients() * ended.replicates as f64;
@@ -161,36 +244,115 @@ impl Run {
             all.timing.simulation_seconds += ended.simulating;
             all.timing.truth_seconds += ended.truth;
             if let Some((replicate, fault)) = &ended.fault {
-                all.fault = Some(fault_report(protocol, *replicate, fault, text));
+                all.fault = Some(fault_report(protocol, *replicate, fault, carry.text));
             }
             if let Some((replicate, message)) = &ended.panic {
-                let again = self.source.replay(protocol.scenario, *replicate, self.truth_replicates);
+                let again = self.source.replay(protocol.scenario, *replicate);
                 all.bug = Some(format!(
                     "error: replicate {replicate} ended in a panic, a mistake in patency itself: {message}\n{again}\n\
                      Everything before it is kept in {}.",
                     folder.display()
                 ));
             }
-            if ended.replicates < self.replicates || ended.truth_replicates < self.truth_replicates {
+            if !ended.whole {
                 all.partial = true;
                 break;
             }
         }
-        store::join(folder, part)?;
         all.timing.patients_per_second = rate(patients, all.timing.simulation_seconds);
         all.timing.trials_per_second = rate(trials, all.timing.simulation_seconds);
         Ok(all)
     }
+
+    /// Carries out what is left of a design: at once, or from look to look.
+    fn design(
+        &self,
+        carry: &Carry<'_, '_>,
+        protocol: &Protocol<'_>,
+        rule: Option<&Rule>,
+        store: &mut Store<'_, '_>,
+    ) -> Result<EndedDesign, Failure> {
+        let mut all = EndedDesign { whole: true, ..EndedDesign::default() };
+        let Range { start, end } = self.replicates;
+        let truth_end = TRUTH_REPLICATES + self.truth_replicates.end;
+        loop {
+            let from = store.next().unwrap_or(start);
+            let until = match rule {
+                Some(rule) if rule.stops(from - start, store.summary()) => from,
+                Some(rule) => end.min(start + rule.next_look(from - start)),
+                None => end,
+            };
+            let last = until == end || until == from;
+            let truth_from = store.next_truth().unwrap_or(TRUTH_REPLICATES + self.truth_replicates.start);
+            let truth = if last { truth_from..truth_end } else { 0..0 };
+            if from == until && (truth.is_empty() || self.no_truth) {
+                return Ok(all);
+            }
+            let plan = Plan {
+                replicates: from..until,
+                truth: !self.no_truth,
+                truth_replicates: count(&truth),
+                pool: carry.pool,
+                stop: carry.stop,
+                done: carry.done,
+            };
+            let ended = run::run_with_truth(protocol, &plan, truth.clone(), store)?;
+            store.keep(&ended.tables);
+            all.replicates += ended.replicates;
+            all.simulating += ended.simulating;
+            all.truth += ended.truth;
+            all.whole = ended.replicates == until - from && (self.no_truth || ended.truth_replicates == count(&truth));
+            all.fault = ended.fault;
+            all.panic = ended.panic;
+            if !all.whole || last {
+                return Ok(all);
+            }
+        }
+    }
+}
+
+/// What there is of a run that is to be resumed.
+enum Earlier {
+    /// All of it.
+    Finished,
+    /// These designs, as far as they go.
+    Unfinished(Vec<Unfinished>),
+}
+
+/// What carries all designs out.
+struct Carry<'a, 's> {
+    protocols: &'a [Protocol<'s>],
+    rules: &'a [Rule],
+    pool: &'a rayon::ThreadPool,
+    stop: &'a AtomicBool,
+    done: &'a AtomicU64,
+    text: &'a Text,
 }
 
 /// How the designs ended.
 #[derive(Debug, Default)]
 struct Ended {
     designs: Vec<Design>,
+    parts: Vec<usize>,
     partial: bool,
     fault: Option<String>,
     bug: Option<String>,
     timing: Timing,
+}
+
+/// How a design ended: what was done now, and whether nothing is left.
+#[derive(Debug, Default)]
+struct EndedDesign {
+    replicates: u64,
+    simulating: f64,
+    truth: f64,
+    whole: bool,
+    fault: Option<(u64, crate::protocol::Fault)>,
+    panic: Option<(u64, String)>,
+}
+
+fn count(range: &Range<u64>) -> u64 {
+    range.end.saturating_sub(range.start)
 }
 
 fn rate(what: f64, seconds: f64) -> f64 {
@@ -203,9 +365,8 @@ fn default_folder(scenario: &Path) -> PathBuf {
 }
 
 /// Makes the folder and sees that it can be written to, before anything is computed.
-fn open(folder: &Path) -> Result<(), Error> {
+pub(super) fn open(folder: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(folder).map_err(|e| Error::write(folder, e))?;
-    store::remove_parts(folder)?;
     let probe = folder.join("result.json");
     match std::fs::File::create_new(&probe) {
         // a run that fails leaves no empty result behind

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use crate::Error;
 use crate::protocol::Protocol;
-use crate::random::TRUTH_REPLICATES;
 use crate::scenario::diagnostic::{Code, Diagnostic, Report};
 use crate::scenario::{self, Declared, Scenario};
 
@@ -151,8 +150,8 @@ impl Source {
         Ok(nulls)
     }
 
-    /// Commands that show a replicate's patients, and carry it out again.
-    pub(crate) fn replay(&self, scenario: &Scenario, replicate: u64, truth_replicates: u64) -> String {
+    /// The command that carries a replicate out again.
+    pub(crate) fn replay(&self, scenario: &Scenario, replicate: u64) -> String {
         let mut what = format!("{} --seed {} --n {}", quoted(&self.scenario.to_string_lossy()), self.seed, scenario.n);
         if scenario.variant != "base" {
             what.push_str(&format!(" --variant {}", quoted(&scenario.variant)));
@@ -163,13 +162,7 @@ impl Source {
         for set in &self.set {
             what.push_str(&format!(" --set {}", quoted(set)));
         }
-        let again = match replicate.checked_sub(TRUTH_REPLICATES) {
-            Some(k) => format!("--replicates 1 --truth-replicates {}", (k + 1).min(truth_replicates)),
-            None => format!("--replicates {}", replicate + 1),
-        };
-        format!(
-            "its patients:  patency cohort {what} --replicate {replicate}\nto replay it:  patency run {what} {again}"
-        )
+        format!("to replay it:  patency replay {what} --replicate {replicate}")
     }
 
     /// Tries a protocol on pilot candidates: what only patients can show is said before the run.
@@ -237,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_hand_commands_that_replay_a_replicate() {
+    fn by_hand_command_that_replays_a_replicate() {
         let text = include_str!("../../scenarios/yardstick/p1-binary.toml");
         let source = Source {
             scenario: PathBuf::from("my trials/p1.toml"),
@@ -249,15 +242,10 @@ mod tests {
         };
         let options = scenario::Options { n: Some(31), ..scenario::Options::default() };
         let scenario = scenario::read(text, &options).unwrap();
-        let what = "'my trials/p1.toml' --seed 7 --n 31 --set p=0.4 --set 'q=if(a, 1, 2)'";
         assert_eq!(
-            source.replay(&scenario, 12, 0),
-            format!(
-                "its patients:  patency cohort {what} --replicate 12\nto replay it:  patency run {what} --replicates 13"
-            )
+            source.replay(&scenario, 12),
+            "to replay it:  patency replay 'my trials/p1.toml' --seed 7 --n 31 --set p=0.4 --set 'q=if(a, 1, 2)' --replicate 12"
         );
-        let extra = source.replay(&scenario, TRUTH_REPLICATES + 4, 9);
-        assert!(extra.ends_with(&format!("run {what} --replicates 1 --truth-replicates 5")), "{extra}");
         assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

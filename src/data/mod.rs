@@ -14,6 +14,7 @@ use crate::protocol::Protocol;
 use crate::scenario::{Header, Mapping};
 use crate::workspace::Workspace;
 
+pub use answers::{answer, families};
 use finding::Findings;
 use sheet::Sheet;
 

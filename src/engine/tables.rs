@@ -1,5 +1,7 @@
 //! What true values and limits pool over replicates.
 
+use serde::{Deserialize, Serialize};
+
 use crate::estimand::{Table, Target, Tilt};
 use crate::protocol::{MeasurePlan, Protocol};
 use crate::scenario::AnalysisPlan;
@@ -7,7 +9,7 @@ use crate::scenario::AnalysisPlan;
 use super::truth::target;
 
 /// Counts pooled over the replicates of one worker, by analysis, complete or as seen, and group of an interaction.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tables {
     pub(super) rows: Vec<[[Table; 2]; 2]>,
     /// The first analysis that asks the same question: its tables serve for all.
@@ -50,6 +52,13 @@ impl Tables {
         for (a, b) in self.choice.iter_mut().zip(other.choice) {
             *a = a.saturating_add(b);
         }
+    }
+
+    /// Whether another's counts are of the same questions.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        let tables = |t: &Self| t.rows.iter().flatten().flatten().map(Table::shape).collect::<Vec<_>>();
+        self.same_as == other.same_as && self.arms.len() == other.arms.len() && tables(self) == tables(other)
     }
 
     /// Forgets all counts.

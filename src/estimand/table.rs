@@ -1,5 +1,7 @@
 //! Potential outcomes pooled over replicates, as integers: any order of adding gives the same.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::Target;
 
 /// Bins of a pooled time table: 128 of equal width in each octave of months from 2⁻¹⁴ (a few minutes) to 2²⁰ (as good as never), so
@@ -34,9 +36,11 @@ fn before(bin: usize, month: f64) -> (f64, f64) {
 }
 
 /// Sums of weights pooled over replicates.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Table {
     /// By \[arm\]\[0 censored, 1 event, 2 competing event\] and category or bin of time; categories use 0 only.
+    #[serde(with = "sparse")]
     counts: [[Vec<u64>; 3]; 2],
 }
 
@@ -88,6 +92,12 @@ impl Table {
                 *count += w;
             }
         }
+    }
+
+    /// Numbers of categories or bins.
+    #[must_use]
+    pub fn shape(&self) -> [[usize; 3]; 2] {
+        [0, 1].map(|arm: usize| [0, 1, 2].map(|end: usize| self.counts[arm][end].len()))
     }
 
     /// Forgets all counts.
@@ -194,6 +204,40 @@ impl Table {
         let used: Vec<usize> = (0..levels).filter(|&k| p[0][k] + p[1][k] > 0.0).collect();
         let shares: Vec<[f64; 2]> = used.iter().map(|&k| [p[0][k], p[1][k]]).collect();
         crate::analysis::proportional_odds::pooled_log_odds_ratio(&shares)
+    }
+}
+
+/// Counts as they are written down: how many there are, then those that are not 0, each behind its number.
+mod sparse {
+    use super::{Deserialize, Deserializer, Serialize, Serializer};
+
+    type Counts = [[Vec<u64>; 3]; 2];
+    type Written = [[(usize, Vec<(usize, u64)>); 3]; 2];
+
+    pub(super) fn serialize<S: Serializer>(counts: &Counts, to: S) -> Result<S::Ok, S::Error> {
+        let written: Written = [0, 1].map(|arm: usize| {
+            [0, 1, 2].map(|end: usize| {
+                let counts = &counts[arm][end];
+                let some = counts.iter().copied().enumerate().filter(|&(_, c)| c > 0);
+                (counts.len(), some.collect())
+            })
+        });
+        written.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Counts, D::Error> {
+        let written = Written::deserialize(from)?;
+        let mut counts = Counts::default();
+        for (counts, (len, some)) in counts.iter_mut().flatten().zip(written.into_iter().flatten()) {
+            if len > super::BINS + 1 {
+                return Err(serde::de::Error::custom("a table has too many counts"));
+            }
+            counts.resize(len, 0);
+            for (k, c) in some {
+                *counts.get_mut(k).ok_or_else(|| serde::de::Error::custom("a count is outside its table"))? = c;
+            }
+        }
+        Ok(counts)
     }
 }
 

@@ -3,8 +3,10 @@
 pub mod beta;
 pub mod discrete;
 pub mod elementary;
+pub mod exact;
 pub mod linalg;
 pub mod multivariate_normal;
 pub mod root;
+pub mod sequence;
 pub mod special;
 pub mod tail;

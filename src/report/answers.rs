@@ -17,11 +17,20 @@ pub fn text(answers: &Answers) -> String {
         plural(answers.rows),
         answers.version
     );
-    let level = common(answers.analyses.iter().map(|a| a.level));
+    let _ = write!(out, "\n{}", table(&answers.analyses));
+    out.push_str(&super::multiplicity::answers(&answers.multiplicity, p_value));
+    out.push_str(&left_out(answers));
+    out.push_str(&parts(&answers.analyses));
+    out
+}
+
+/// A row an analysis.
+pub(super) fn table<'a>(analyses: impl IntoIterator<Item = &'a Answer> + Clone) -> String {
+    let level = common(analyses.clone().into_iter().map(|a| a.level));
     let interval = level.map_or_else(|| "interval".to_owned(), |level| format!("{} CI", percent(level)));
     let mut table =
         Table::new(["analysis", "method", "estimate", "SE", &interval, "statistic", "p", "sides", "n", "events", ""]);
-    for a in &answers.analyses {
+    for a in analyses {
         let ratio = a.scale == "log-ratio";
         // the decimals of the estimate serve for its limits
         let error = a.se.map(|se| if ratio { se * a.estimate.map_or(1.0, f64::exp) } else { se });
@@ -57,11 +66,7 @@ pub fn text(answers: &Answers) -> String {
             if a.status == "estimated" { String::new() } else { format!("not estimable: {}", a.status) },
         ]);
     }
-    let _ = write!(out, "\n{}", table.render());
-    out.push_str(&super::multiplicity::answers(&answers.multiplicity, p_value));
-    out.push_str(&left_out(answers));
-    out.push_str(&parts(answers));
-    out
+    table.render()
 }
 
 /// The p-value of the test as planned.
@@ -77,7 +82,7 @@ fn left_out(answers: &Answers) -> String {
     }
     let mut rows: Vec<(String, Vec<&str>)> = Vec::new();
     for a in &answers.analyses {
-        let l = &a.left_out;
+        let Some(l) = &a.left_out else { continue };
         let what = [
             (l.endpoint, "without the endpoint"),
             (l.baseline, "without a covariate, a stratum or what the subset asks"),
@@ -111,15 +116,16 @@ fn left_out(answers: &Answers) -> String {
     out
 }
 
-fn parts(answers: &Answers) -> String {
+/// Parts of methods, where any has some.
+fn parts<'a>(analyses: impl IntoIterator<Item = &'a Answer> + Clone) -> String {
     let mut table = Table::new(["parts", "", ""]);
-    for a in &answers.analyses {
+    for a in analyses.clone() {
         for (i, part) in a.parts.iter().enumerate() {
             let value = part.value.map_or_else(|| "–".to_owned(), |x| significant(x, None));
             table.row(vec![if i == 0 { a.label.clone() } else { String::new() }, part.name.clone(), value]);
         }
     }
-    if answers.analyses.iter().all(|a| a.parts.is_empty()) { String::new() } else { format!("\n{}", table.render()) }
+    if analyses.into_iter().all(|a| a.parts.is_empty()) { String::new() } else { format!("\n{}", table.render()) }
 }
 
 /// One line an analysis; what does not exist is empty.
@@ -131,6 +137,7 @@ pub fn csv(answers: &Answers) -> String {
     );
     let number = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
     for a in &answers.analyses {
+        let left_out = a.left_out.as_ref();
         let [lower, upper] = a.interval.unwrap_or_default();
         let cells = [
             quoted(&a.name),
@@ -153,9 +160,9 @@ pub fn csv(answers: &Answers) -> String {
             a.decision.unwrap_or_default().to_owned(),
             a.patients.to_string(),
             a.events.to_string(),
-            a.left_out.endpoint.to_string(),
-            a.left_out.baseline.to_string(),
-            a.left_out.subset.to_string(),
+            left_out.map_or_else(String::new, |l| l.endpoint.to_string()),
+            left_out.map_or_else(String::new, |l| l.baseline.to_string()),
+            left_out.map_or_else(String::new, |l| l.subset.to_string()),
         ];
         let _ = writeln!(out, "{}", cells.join(","));
     }
@@ -163,7 +170,7 @@ pub fn csv(answers: &Answers) -> String {
 }
 
 /// A p-value to three significant digits.
-fn p_value(p: f64) -> String {
+pub(super) fn p_value(p: f64) -> String {
     match p {
         p if p >= 0.0995 => format!("{p:.3}"),
         p if p >= 0.000_995 => format!("{p:.4}"),
@@ -174,7 +181,7 @@ fn p_value(p: f64) -> String {
 }
 
 /// A number to three digits of its error, or to four digits of its own.
-fn significant(x: f64, error: Option<f64>) -> String {
+pub(super) fn significant(x: f64, error: Option<f64>) -> String {
     let size = error.filter(|e| *e > 0.0).unwrap_or_else(|| x.abs() / 10.0);
     let decimals = if size > 0.0 { (2.0 - size.log10().floor()).clamp(0.0, 8.0) as usize } else { 0 };
     fixed(x, decimals)

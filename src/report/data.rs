@@ -13,6 +13,7 @@ use parquet::schema::types::Type;
 
 use crate::Error;
 use crate::report::csv::quoted;
+use crate::report::table::Table;
 
 /// A column with its values; missing ones are `None`.
 #[derive(Clone, Debug)]
@@ -45,6 +46,43 @@ impl DataTable {
             Values::Integer(x) => x.len(),
             Values::Text(x) => x.len(),
         })
+    }
+
+    /// The first rows as aligned tables of at most so many characters a line, the first column in each.
+    #[must_use]
+    pub fn text(&self, rows: usize, width: usize) -> String {
+        let columns: Vec<Vec<String>> = self.columns.iter().map(|(name, values)| shown(name, values, rows)).collect();
+        let Some((first, others)) = columns.split_first() else { return String::new() };
+        let wide = |column: &Vec<String>| 2 + column.iter().map(|c| c.chars().count()).max().unwrap_or(0);
+        let mut tables: Vec<Vec<&Vec<String>>> = vec![vec![first]];
+        let mut used = wide(first);
+        for column in others {
+            if used + wide(column) > width + 2 && tables.last().is_some_and(|t| t.len() > 1) {
+                tables.push(vec![first]);
+                used = wide(first);
+            }
+            used += wide(column);
+            if let Some(table) = tables.last_mut() {
+                table.push(column);
+            }
+        }
+        let render = |columns: &Vec<&Vec<String>>| {
+            let mut table = Table::default();
+            (0..first.len()).for_each(|i| table.row(columns.iter().map(|c| c[i].clone()).collect()));
+            table.render()
+        };
+        tables.iter().map(render).collect::<Vec<_>>().join("\n")
+    }
+
+    /// One object a row; missing values are `null`.
+    #[must_use]
+    pub fn records(&self) -> Vec<serde_json::Map<String, serde_json::Value>> {
+        let value = |values: &Values, i: usize| match values {
+            Values::Real(x) => x[i].into(),
+            Values::Integer(x) => x[i].into(),
+            Values::Text(x) => x[i].clone().into(),
+        };
+        (0..self.rows()).map(|i| self.columns.iter().map(|(n, v)| (n.clone(), value(v, i))).collect()).collect()
     }
 
     /// Writes comma-separated values; numbers in full, missing ones empty.
@@ -120,6 +158,33 @@ impl DataTable {
         group.close()?;
         writer.close().map(|_| ())
     }
+}
+
+/// A column's name and its first values, numbers to about four digits.
+fn shown(name: &str, values: &Values, rows: usize) -> Vec<String> {
+    let mut cells = vec![name.to_owned()];
+    match values {
+        Values::Real(x) => {
+            let x = &x[..rows.min(x.len())];
+            let largest = x.iter().flatten().fold(0.0_f64, |m, x| m.max(x.abs()));
+            let decimals = match largest {
+                _ if x.iter().flatten().all(|x| x.fract() == 0.0) => 0,
+                size if size >= 100.0 => 1,
+                size if size >= 1.0 => 2,
+                _ => 4,
+            };
+            let real = |x: f64| {
+                if x.abs() >= 1e9 { format!("{x:.3e}") } else { format!("{x:.decimals$}") }
+            };
+            cells.extend(x.iter().map(|x| x.map_or_else(String::new, real).replace('-', "−")));
+        }
+        Values::Integer(x) => {
+            let whole = |x: &Option<i64>| x.map_or_else(String::new, |x| x.to_string().replace('-', "−"));
+            cells.extend(x.iter().take(rows).map(whole));
+        }
+        Values::Text(x) => cells.extend(x.iter().take(rows).map(|x| x.clone().unwrap_or_default())),
+    }
+    cells
 }
 
 /// Values that are there, and for each row whether one is.

@@ -9,6 +9,7 @@ pub mod csv;
 pub mod data;
 mod designs;
 mod multiplicity;
+pub mod replay;
 pub mod size;
 pub mod sweep;
 pub mod table;

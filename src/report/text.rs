@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::table::{Table, count, figure, percent, rounded, with_error};
-use crate::result::{Analysis, Design, Figure, RunResult};
+use crate::result::{Analysis, Design, Figure, Precision, RunResult};
 
 /// The whole result.
 #[must_use]
@@ -11,10 +11,14 @@ pub fn render(result: &RunResult) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", result.title);
     let replicates = result.designs.iter().map(|d| d.replicates).min().unwrap_or(0);
+    let range = match result.first_replicate {
+        0 => String::new(),
+        first => format!(" ({first}..{})", first + replicates),
+    };
     let partial = if result.partial { "  (ended early: partial)" } else { "" };
     let _ = writeln!(
         out,
-        "{} replicates a design, seed {}, patency {}{partial}\n",
+        "{} replicates a design{range}, seed {}, patency {}{partial}\n",
         count(replicates),
         result.seed,
         result.version
@@ -39,6 +43,12 @@ pub fn render(result: &RunResult) -> String {
             "\nBias, standard errors and coverage of a design: run it alone (--variant NAME), or see result.json."
         );
     }
+    for design in &result.designs {
+        if let Some(p) = &design.precision {
+            let of = if result.designs.len() > 1 { format!("{}: ", name(result, design)) } else { String::new() };
+            let _ = writeln!(out, "{of}{}", precision(p, design.replicates));
+        }
+    }
     let t = &result.timing;
     let _ = writeln!(
         out,
@@ -50,6 +60,22 @@ pub fn render(result: &RunResult) -> String {
         if t.threads == 1 { "" } else { "s" }
     );
     out
+}
+
+/// Why a design's replicates were enough, or not.
+fn precision(p: &Precision, replicates: u64) -> String {
+    let [low, high] = p.sequence.map(|x| percent(x, Some(0.1 * p.asked)));
+    let between = format!("any power from {low} to {high} %, the 95% confidence sequence of `{}`", p.analysis);
+    if p.reached {
+        format!("Stopped at {} replicates: Monte Carlo SE at most {} for {between}", count(replicates), p.asked)
+    } else {
+        format!(
+            "{} replicates are not enough for a Monte Carlo SE of {}: it may be {:.2e} for {between}",
+            count(replicates),
+            p.asked,
+            p.largest_se
+        )
+    }
 }
 
 /// A design among others.
@@ -280,7 +306,7 @@ fn notes(out: &mut String, design: &Design) {
 }
 
 /// A label cut to what a table can hold.
-fn short(label: &str) -> String {
+pub(super) fn short(label: &str) -> String {
     const MOST: usize = 72;
     if label.chars().count() <= MOST { label.to_owned() } else { label.chars().take(MOST - 1).chain(['…']).collect() }
 }

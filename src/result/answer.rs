@@ -76,8 +76,9 @@ pub struct Answer {
     pub patients: usize,
     /// Events (responders, deaths) used.
     pub events: u32,
-    /// Who was left out.
-    pub left_out: LeftOut,
+    /// Who was left out, where the data are a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// The method's parts.
     pub parts: Vec<Part>,
     /// The bootstrap behind the standard error, where there is one.

@@ -1,12 +1,14 @@
 //! What is kept of one analysis while replicates are folded.
 
+use serde::{Deserialize, Serialize};
+
 use super::moments::Moments;
 use crate::analysis::{Decision, Status};
 use crate::engine::RowRecord;
-use crate::estimand::Sums;
+use crate::math::exact::ExactSum;
 
 /// What is kept of one analysis while replicates are folded.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Accumulator {
     /// Replicates in which the method had an answer.
     pub(super) answered: u64,
@@ -19,15 +21,16 @@ pub(super) struct Accumulator {
     pub(super) target: [Moments; 2],
     /// How many of the targets are of truth-only replicates.
     pub(super) extra: [u64; 2],
-    pub(super) sums: [[Sums; 2]; 2],
+    pub(super) sums: [[[ExactSum; 4]; 2]; 2],
     pub(super) favour: u64,
     pub(super) against: u64,
     pub(super) beats: u64,
     pub(super) smallest: Option<f64>,
-    pub(super) parts: [f64; 8],
-    pub(super) patients: f64,
-    pub(super) events: f64,
-    pub(super) failed_resamples: f64,
+    pub(super) parts: [ExactSum; 8],
+    pub(super) patients: u64,
+    pub(super) events: u64,
+    pub(super) failed_resamples: u64,
+    /// Reasons in the order in which they first showed: how many replicates, and the first.
     pub(super) failures: Vec<(Status, u64, u64)>,
 }
 
@@ -44,6 +47,58 @@ impl Accumulator {
         (variance / pair.count as f64).sqrt()
     }
 
+    /// Adds what later replicates gave.
+    pub(super) fn absorb(&mut self, later: &Self) {
+        // all fields by name: one that is added must be merged
+        let Self {
+            answered,
+            estimate,
+            variance,
+            pair,
+            covered,
+            target,
+            extra,
+            sums,
+            favour,
+            against,
+            beats,
+            smallest,
+            parts,
+            patients,
+            events,
+            failed_resamples,
+            failures,
+        } = later;
+        self.answered += answered;
+        self.estimate.absorb(estimate);
+        self.variance.absorb(variance);
+        for seen in 0..2 {
+            self.pair[seen].absorb(&pair[seen]);
+            self.covered[seen] += covered[seen];
+            self.target[seen].absorb(&target[seen]);
+            self.extra[seen] += extra[seen];
+        }
+        for (total, x) in self.sums.iter_mut().flatten().flatten().zip(sums.iter().flatten().flatten()) {
+            total.absorb(x);
+        }
+        self.favour += favour;
+        self.against += against;
+        self.beats += beats;
+        self.smallest = [self.smallest, *smallest].into_iter().flatten().min_by(f64::total_cmp);
+        for (total, x) in self.parts.iter_mut().zip(parts) {
+            total.absorb(x);
+        }
+        self.patients += patients;
+        self.events += events;
+        self.failed_resamples += failed_resamples;
+        for failure in failures {
+            match self.failures.iter_mut().find(|f| f.0 == failure.0) {
+                Some(f) => f.1 += failure.1,
+                None => self.failures.push(*failure),
+            }
+        }
+    }
+
     /// Adds a replicate's own target.
     pub(super) fn add_target(&mut self, row: &RowRecord) {
         for seen in 0..2 {
@@ -52,7 +107,7 @@ impl Accumulator {
             }
             for g in 0..2 {
                 for (total, x) in self.sums[seen][g].iter_mut().zip(row.sums[seen][g]) {
-                    *total += x;
+                    total.add(x);
                 }
             }
         }
@@ -61,9 +116,9 @@ impl Accumulator {
     pub(super) fn add(&mut self, row: &RowRecord, rule: &(f64, bool, f64, Option<f64>, f64), replicate: u64) {
         let &(tail, two_sided, null, relevant, orientation) = rule;
         let e = &row.estimate;
-        self.patients += f64::from(e.n);
-        self.events += f64::from(e.events);
-        self.failed_resamples += f64::from(row.failed_resamples);
+        self.patients += u64::from(e.n);
+        self.events += u64::from(e.events);
+        self.failed_resamples += u64::from(row.failed_resamples);
         self.add_target(row);
         if e.status != Status::Estimated {
             match self.failures.iter_mut().find(|f| f.0 == e.status) {
@@ -86,7 +141,7 @@ impl Accumulator {
             }
         }
         for (total, x) in self.parts.iter_mut().zip(e.parts) {
-            *total += x;
+            total.add(x);
         }
         match e.decision(tail, two_sided) {
             Decision::Favour => {

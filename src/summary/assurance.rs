@@ -5,6 +5,8 @@
 //! carried out, and the same for every range of replicates. The distribution of power over the priors is that of Φ(xβ) at the draws, x
 //! the standardised parameters, their squares and products, β by probit regression of the decisions.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::math::linalg;
 use crate::math::special::{normal_cdf, normal_quantile};
 use crate::protocol::Protocol;
@@ -24,7 +26,7 @@ const FITTED: usize = 1 << 16;
 const MOST_PRODUCTS: usize = 4;
 
 /// Decisions by region, and those that the regression is fitted to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Assurance {
     parameters: Vec<Parameter>,
     /// By analysis, then by region of all parameters: rejections in favour.
@@ -34,10 +36,11 @@ pub(super) struct Assurance {
     /// Draws of the first replicates, replicate after replicate.
     drawn: Vec<f64>,
     /// By analysis, the decisions of the first replicates.
+    #[serde(with = "flags")]
     decided: Vec<Vec<bool>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Parameter {
     name: String,
     draws: Moments,
@@ -120,6 +123,34 @@ impl Assurance {
             if keep {
                 decided.push(favour);
             }
+        }
+    }
+
+    /// Whether another's regions are the same.
+    pub(super) fn matches(&self, other: &Self) -> bool {
+        let regions = |a: &Self| a.parameters.iter().map(|p| (p.name.clone(), p.ends.clone())).collect::<Vec<_>>();
+        regions(self) == regions(other) && self.favour.len() == other.favour.len()
+    }
+
+    /// Adds what later replicates gave.
+    pub(super) fn absorb(&mut self, later: &Self) {
+        // all fields by name: one that is added must be merged
+        let Self { parameters, favour, inside, drawn, decided } = later;
+        let count = self.parameters.len();
+        let kept = self.drawn.len() / count.max(1);
+        let more = (drawn.len() / count.max(1)).min(FITTED - kept.min(FITTED));
+        self.drawn.extend_from_slice(&drawn[..more * count]);
+        for (own, later) in self.decided.iter_mut().zip(decided) {
+            own.extend_from_slice(&later[..more.min(later.len())]);
+        }
+        for (own, later) in self.parameters.iter_mut().zip(parameters) {
+            own.draws.absorb(&later.draws);
+        }
+        for (own, later) in self.inside.iter_mut().zip(inside) {
+            own.absorb(later);
+        }
+        for (own, later) in self.favour.iter_mut().flatten().zip(favour.iter().flatten()) {
+            *own += later;
         }
     }
 
@@ -259,5 +290,20 @@ impl Assurance {
             at_least_90: at_least(0.9),
             replicates: power.len() as u64,
         })
+    }
+}
+
+/// Decisions as they are written down: a digit each.
+mod flags {
+    use super::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(decided: &[Vec<bool>], to: S) -> Result<S::Ok, S::Error> {
+        let written = |flags: &Vec<bool>| flags.iter().map(|&f| if f { '1' } else { '0' }).collect::<String>();
+        decided.iter().map(written).collect::<Vec<String>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Vec<bool>>, D::Error> {
+        let written = Vec::<String>::deserialize(from)?;
+        Ok(written.iter().map(|flags| flags.bytes().map(|f| f == b'1').collect()).collect())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::moments::share;
 use crate::decision::{Scratch, Verdict, decide};
 use crate::engine::RowRecord;
@@ -17,19 +19,22 @@ const MOST_SETS: usize = 32;
 pub(super) const ROUNDING: f64 = 1e-9;
 
 /// Counts of whole numbers only, so that counts of parts of a run add up to those of the run.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Families {
     /// By family: how often each verdict was reached.
+    #[serde(with = "listed")]
     counts: Vec<BTreeMap<Verdict, u64>>,
     /// By family: the first of the same hypotheses where that is another, and differences from it.
     paired: Vec<Option<(usize, [Difference; 3])>>,
     /// Verdicts of the replicate.
+    #[serde(skip)]
     verdicts: Vec<Verdict>,
+    #[serde(skip)]
     scratch: Scratch,
 }
 
 /// Sum, and sum of squares, of differences in whole numbers.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Difference {
     sum: i64,
     squares: u64,
@@ -126,6 +131,29 @@ impl Families {
         }
     }
 
+    /// Whether another's counts are of as many families.
+    pub(super) fn matches(&self, other: &Self) -> bool {
+        let pairs = |f: &Self| f.paired.iter().map(|p| p.map(|(first, _)| first)).collect::<Vec<_>>();
+        self.counts.len() == other.counts.len() && pairs(self) == pairs(other)
+    }
+
+    /// Adds the counts of other replicates.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        // all fields by name: one that is added must be merged
+        let Self { counts, paired, verdicts: _, scratch: _ } = other;
+        for (own, counts) in self.counts.iter_mut().zip(counts) {
+            for (verdict, count) in counts {
+                *own.entry(*verdict).or_default() += count;
+            }
+        }
+        for (own, pair) in self.paired.iter_mut().flatten().zip(paired.iter().flatten()) {
+            for (d, other) in own.1.iter_mut().zip(pair.1) {
+                d.sum += other.sum;
+                d.squares += other.squares;
+            }
+        }
+    }
+
     /// What the families are worth; `nulls` has an entry an analysis.
     pub(super) fn results(&self, scenario: &Scenario, nulls: &[Null], replicates: u64) -> Vec<Family> {
         let one = |(k, plan): (usize, &FamilyPlan)| Family {
@@ -211,4 +239,20 @@ fn sets(scenario: &Scenario, plan: &FamilyPlan, counts: &BTreeMap<Verdict, u64>,
         members.map(|(_, &h)| scenario.analyses[h].name.clone()).collect()
     };
     sets.iter().map(|&(set, c)| RejectedSet { analyses: analyses(set), share: share(c, replicates.max(1)) }).collect()
+}
+
+/// Counts as they are written down: each verdict with how often it was reached.
+mod listed {
+    use super::{BTreeMap, Deserialize, Deserializer, Serialize, Serializer, Verdict};
+
+    type Counts = Vec<BTreeMap<Verdict, u64>>;
+
+    pub(super) fn serialize<S: Serializer>(counts: &Counts, to: S) -> Result<S::Ok, S::Error> {
+        counts.iter().map(|family| family.iter().collect()).collect::<Vec<Vec<(&Verdict, &u64)>>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Counts, D::Error> {
+        let listed = Vec::<Vec<(Verdict, u64)>>::deserialize(from)?;
+        Ok(listed.into_iter().map(|family| family.into_iter().collect()).collect())
+    }
 }

@@ -12,7 +12,7 @@ use super::{DEFIANCE, HANG, P1, Written, files, refused, text};
 /// More trials than anyone waits for.
 const ENDLESS: &str = "1000000000";
 
-fn start(arguments: &[&str], configure: impl FnOnce(&mut Command)) -> Child {
+pub(super) fn start(arguments: &[&str], configure: impl FnOnce(&mut Command)) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_patency"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -21,7 +21,7 @@ fn start(arguments: &[&str], configure: impl FnOnce(&mut Command)) -> Child {
 }
 
 /// Waits until `ready`, or fails after a time that is never needed.
-fn wait(mut ready: impl FnMut() -> bool) -> bool {
+pub(super) fn wait(mut ready: impl FnMut() -> bool) -> bool {
     let watch = Stopwatch::start();
     while !ready() {
         if watch.elapsed() > HANG {
@@ -33,7 +33,7 @@ fn wait(mut ready: impl FnMut() -> bool) -> bool {
 }
 
 /// The exit code and standard error of a program that must end by itself.
-fn ending(mut child: Child) -> (Option<i32>, String) {
+pub(super) fn ending(mut child: Child) -> (Option<i32>, String) {
     let ended = wait(|| child.try_wait().expect("the program can be waited for").is_some());
     if !ended {
         child.kill().expect("the program can be killed");
@@ -81,7 +81,7 @@ fn pipes_closed_early_are_no_error() {
         let (code, err) = ending(child);
         assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments:?}");
     }
-    assert_eq!(files(folder.path()), ["replicates.parquet", "result.json", "trials.parquet"]);
+    assert_eq!(files(folder.path()), ["replicates.parquet", "result.json", "sums.json", "trials.parquet"]);
 }
 
 #[cfg(target_os = "linux")]
@@ -100,7 +100,8 @@ fn full_disks_are_said() {
         assert!(err.starts_with("error: cannot write standard output: "), "{arguments:?}: {err}");
     }
     for (arguments, name) in [
-        (&["run", P1, "--replicates", "20", "--out", out][..], "result.json"),
+        (&["run", P1, "--replicates", "20", "--out", out][..], "result.json.unfinished"),
+        (&["run", P1, "--replicates", "20", "--out", out], "sums.json.unfinished"),
         (&["run", P1, "--replicates", "20", "--out", out], "replicates.parquet.unfinished"),
         (&["cohort", P1, "--out", &format!("{out}/cohort.csv")], "cohort.csv"),
         (&["cohort", P1, "--out", &format!("{out}/cohort.parquet")], "cohort.parquet"),
@@ -122,11 +123,16 @@ fn full_disks_are_said() {
 #[test]
 fn disks_that_fill_up_while_running_keep_what_was_written() {
     let folder = tempfile::tempdir().unwrap();
-    // files of at most 512 blocks of 512 bytes; with the signal ignored a longer one is an error of writing
+    let out = text(folder.path());
+    let unfinished = folder.path().join("unfinished");
+    let mut child = start(&["run", P1, "--replicates", ENDLESS, "--out", out], |_| ());
+    assert!(wait(|| unfinished.join("sums-00000.json").exists()), "nothing was saved");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // files of at most 16 blocks of 512 bytes; with the signal ignored a longer one is an error of writing
     let script = format!(
-        "trap '' XFSZ; ulimit -f 512; exec {} run {P1} --replicates {ENDLESS} --out {}",
+        "trap '' XFSZ; ulimit -f 16; exec {} run {P1} --replicates {ENDLESS} --resume --out {out}",
         env!("CARGO_BIN_EXE_patency"),
-        text(folder.path())
     );
     let mut command = Command::new("sh");
     command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["-c", &script]);
@@ -134,13 +140,19 @@ fn disks_that_fill_up_while_running_keep_what_was_written() {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("there is a shell");
     let (code, err) = ending(child);
     assert_eq!(code, Some(1), "{err}");
-    assert!(err.contains("error: cannot write") && err.contains(text(folder.path())), "{err}");
-    assert!(files(folder.path()).iter().any(|f| f.contains("part-00000")), "{:?}", files(folder.path()));
+    assert!(err.contains("error: cannot write") && err.contains(out), "{err}");
+    let saved = std::fs::read_to_string(unfinished.join("sums-00000.json")).unwrap();
+    let saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    let parts = super::list(&saved, "/parts");
+    assert!(!parts.is_empty());
+    for part in parts {
+        assert!(unfinished.join(format!("replicates-{:05}.parquet", part.as_u64().unwrap())).exists(), "{part}");
+    }
     assert!(!folder.path().join("result.json").exists(), "an empty result was left");
 }
 
 #[cfg(unix)]
-fn interrupt(child: &Child) {
+pub(super) fn interrupt(child: &Child) {
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is kill");
     assert!(status.success());
 }
@@ -163,7 +175,7 @@ fn interrupted(
     let (code, err) = ending(child);
     assert!(watch.seconds() < 20.0, "it took {} s to end", watch.seconds());
     assert_eq!(code, Some(130), "{err}");
-    assert_eq!(files(out), ["replicates.parquet", "result.json", "trials.parquet"]);
+    assert_eq!(files(out), ["replicates.parquet", "result.json", "sums.json", "trials.parquet", "unfinished"]);
     let bytes = std::fs::read(out.join("result.json")).expect("there is a result");
     let json: serde_json::Value = serde_json::from_slice(&bytes).expect("the result is JSON");
     assert_eq!(json["partial"], true);
@@ -177,7 +189,7 @@ fn interrupted(
 #[cfg(unix)]
 #[test]
 fn ctrl_c_keeps_what_was_computed() {
-    let (json, rows) = interrupted(P1, "30,60", |out| out.join("replicates.part-00000.parquet").exists());
+    let (json, rows) = interrupted(P1, "30,60", |out| out.join("unfinished/sums-00000.json").exists());
     let designs = json["designs"].as_array().unwrap();
     // the second size had not begun
     assert_eq!(designs.len(), 1);

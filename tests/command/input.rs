@@ -87,12 +87,12 @@ fn standard_input_as_a_scenario() {
 #[test]
 fn arguments_that_make_no_sense() {
     for (arguments, wanted) in [
-        (&["--replicates", "0"][..], "0 is not in 1..="),
+        (&["--replicates", "0"][..], "at least one replicate"),
         (&["--replicates", "many"], "invalid value 'many'"),
         (&["--replicates", "-5"], "-5"),
-        (&["--threads", "0"], "0 is not in 1..="),
+        (&["--threads", "0"], "at least one replicate"),
         (&["--threads", "100000"], "100000 is not in 1..="),
-        (&["--n", "0"], "0 is not in 1..="),
+        (&["--n", "0"], "at least one replicate"),
         (&["--n", "300,"], "invalid value ''"),
         (&["--n", "99999999999"], "99999999999"),
         (&["--seed", "1.5"], "invalid value '1.5'"),

@@ -9,6 +9,8 @@ mod compare;
 mod ending;
 mod input;
 mod multiplicity;
+mod parts;
+mod replay;
 mod run;
 mod size;
 mod snapshot;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{DEFIANCE, P1, P2, P4, Results, list, number, printed, word};
 
 /// A result up to its times, which come last.
-fn before_timing(text: &str) -> &str {
+pub(super) fn before_timing(text: &str) -> &str {
     let at = text.find("\n  \"timing\": {").expect("there are times");
     let after = &text[at + 1..];
     // keys of the whole result are indented by two spaces
@@ -20,7 +20,7 @@ fn json_is_what_is_written() {
         let results = Results::of(&[scenario, "--replicates", "3"]);
         let out = printed(&["run", scenario, "--replicates", "3", "--format", "json", "--out", results.folder()]);
         assert_eq!(out.as_bytes(), results.bytes("result.json"), "{scenario}");
-        assert_eq!(results.files(), ["replicates.parquet", "result.json", "trials.parquet"], "{scenario}");
+        assert_eq!(results.files(), ["replicates.parquet", "result.json", "sums.json", "trials.parquet"], "{scenario}");
     }
 }
 
@@ -154,15 +154,19 @@ fn equal_runs_differ_in_their_times_only() {
 #[test]
 fn results_of_an_earlier_run_are_replaced() {
     let results = Results::of(&[P1, "--replicates", "200"]);
-    for name in ["replicates.part-00000.parquet", "trials.part-00007.parquet"] {
-        std::fs::write(results.path(name), "left by a run that was cut off").unwrap();
+    std::fs::create_dir(results.path("unfinished")).unwrap();
+    for name in ["replicates-00000.parquet", "trials-00007.open", "sums-00000.json"] {
+        std::fs::write(results.path("unfinished").join(name), "left by a run that was cut off").unwrap();
     }
     std::fs::write(results.path("notes.part-1.txt"), "not ours").unwrap();
     printed(&["run", P1, "--replicates", "70", "--out", results.folder()]);
     let fresh = Results::of(&[P1, "--replicates", "70"]);
     assert_eq!(before_timing(&results.text()), before_timing(&fresh.text()));
     assert_eq!(results.bytes("replicates.parquet"), fresh.bytes("replicates.parquet"));
-    assert_eq!(results.files(), ["notes.part-1.txt", "replicates.parquet", "result.json", "trials.parquet"]);
+    assert_eq!(
+        results.files(),
+        ["notes.part-1.txt", "replicates.parquet", "result.json", "sums.json", "trials.parquet"]
+    );
 }
 
 #[test]

@@ -19,11 +19,11 @@ pub(super) fn rows(path: &Path) -> Vec<Row> {
     rows.map(|row| row.expect("a row").into_columns()).collect()
 }
 
-fn field<'r>(row: &'r Row, name: &str) -> &'r Field {
+pub(super) fn field<'r>(row: &'r Row, name: &str) -> &'r Field {
     &row.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("no column {name}")).1
 }
 
-fn real(row: &Row, name: &str) -> Option<f64> {
+pub(super) fn real(row: &Row, name: &str) -> Option<f64> {
     match field(row, name) {
         Field::Double(x) => Some(*x),
         Field::Null => None,
@@ -31,7 +31,7 @@ fn real(row: &Row, name: &str) -> Option<f64> {
     }
 }
 
-fn whole(row: &Row, name: &str) -> i64 {
+pub(super) fn whole(row: &Row, name: &str) -> i64 {
     match field(row, name) {
         Field::Int(x) => i64::from(*x),
         Field::Long(x) => *x,
@@ -39,7 +39,7 @@ fn whole(row: &Row, name: &str) -> i64 {
     }
 }
 
-fn words<'r>(row: &'r Row, name: &str) -> &'r str {
+pub(super) fn words<'r>(row: &'r Row, name: &str) -> &'r str {
     match field(row, name) {
         Field::Str(x) => x,
         other => panic!("{name} is {other:?}"),

@@ -107,7 +107,7 @@ impl<'a> Run<'a> {
         let parts = store.close().expect("parts are written");
         let mut back = |a: usize, targets| store.look_back(a, targets);
         let design = store.summary().design(&protocol, &ended.tables, &mut back).expect("parts are read back");
-        store::join(folder.path(), parts).expect("parts are joined");
+        store::join(folder.path(), 0..parts).expect("parts are joined");
         let bytes = |name: &str| std::fs::read(folder.path().join(name)).expect("results are there");
         Outcome { design, replicates: bytes("replicates.parquet"), trials: bytes("trials.parquet") }
     }

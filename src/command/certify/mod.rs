@@ -462,7 +462,7 @@ impl Notary<'_> {
         if let Some((k, message)) = &ended.panic {
             return Err(Failure::Bug(format!(
                 "error: replicate {k} ended in a panic, a mistake in patency itself: {message}\n{}",
-                self.of.source.replay(protocol.scenario, *k, 0)
+                self.of.source.replay(protocol.scenario, *k)
             )));
         }
         Ok(ended)

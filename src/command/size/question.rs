@@ -160,7 +160,7 @@ impl Asked<'_> {
             Err(Halt::Stopped) => Ok(None),
             Err(Halt::Fault(k, fault)) => Err(Failure::Scenario(fault_report(ladder.protocol(), k, &fault, self.text))),
             Err(Halt::Panic(k, message)) => {
-                let again = self.source.replay(ladder.protocol().scenario, k, 0);
+                let again = self.source.replay(ladder.protocol().scenario, k);
                 Err(Failure::Bug(format!(
                     "error: replicate {k} ended in a panic, a mistake in patency itself: {message}\n{again}"
                 )))

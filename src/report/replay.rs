@@ -1,0 +1,77 @@
+//! One trial as text.
+
+use std::fmt::Write;
+
+use super::answers;
+use super::data::DataTable;
+use super::table::{Table, count};
+use super::text::short;
+use crate::result::replay::Replayed;
+
+/// Characters of a line of patients.
+const WIDTH: usize = 118;
+
+/// The trial with its first patients.
+#[must_use]
+pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
+    let r = replayed;
+    let mut out = format!(
+        "{}\nreplicate {}, seed {}, variant {}, n = {}, patency {}\n",
+        r.title, r.replicate, r.seed, r.variant, r.n, r.version
+    );
+    for drawn in &r.drawn {
+        let _ = writeln!(out, "{} = {}, drawn from its prior", drawn.parameter, drawn.value);
+    }
+    let t = &r.trial;
+    let _ = write!(
+        out,
+        "\n{} screened, {} enrolled{}",
+        count(t.screened.into()),
+        count(t.enrolled.into()),
+        if t.reached { "" } else { " (fewer than planned)" }
+    );
+    let mut say = |what: &str, x: Option<f64>| {
+        if let Some(x) = x {
+            let _ = write!(out, "; {what} {x:.2}");
+        }
+    };
+    say("last patient in at month", Some(t.last_entry).filter(|&x| x > 0.0));
+    say("data cut at month", t.cut);
+    say("mean follow-up in months", t.follow_up);
+    out.push('\n');
+    if !r.screening.is_empty() {
+        let mut table = Table::new(["screening", "candidates"]);
+        table.row(vec!["screened".to_owned(), count(t.screened.into())]);
+        for c in &r.screening {
+            let sign = if c.kind == "inclusion" { "not" } else { "out" };
+            table.row(vec![format!("  {sign}: {}", short(&c.label)), format!("−{}", c.excluded)]);
+        }
+        if t.site_full > 0 {
+            table.row(vec!["  (site full, not screened)".to_owned(), count(t.site_full.into())]);
+        }
+        table.row(vec!["enrolled".to_owned(), count(t.enrolled.into())]);
+        let _ = write!(out, "\n{}", table.render());
+    }
+    let _ = write!(out, "\n{}", patients.text(most, WIDTH));
+    if patients.rows() > most {
+        let _ = writeln!(out, "{most} of {} patients; --all shows the others", patients.rows());
+    }
+    let _ = write!(out, "\n{}", answers::table(r.analyses.iter().map(|row| &row.answer)));
+    let mut table = Table::new(["", "decision", "true in these patients", "limit"]);
+    for row in &r.analyses {
+        let ratio = row.answer.scale == "log-ratio";
+        let shown = |x: Option<f64>| {
+            x.map_or_else(|| "–".to_owned(), |x| answers::significant(if ratio { x.exp() } else { x }, None))
+        };
+        let decision = match (row.answer.decision, row.rejects) {
+            (None, _) => "no answer: does not reject",
+            (_, 1) => "rejects in favour",
+            (_, -1) => "rejects against",
+            _ => "does not reject",
+        };
+        table.row(vec![row.answer.label.clone(), decision.to_owned(), shown(row.truth), shown(row.limit)]);
+    }
+    let _ = write!(out, "\n{}", table.render());
+    out.push_str(&super::multiplicity::answers(&r.multiplicity, answers::p_value));
+    out
+}

@@ -1,0 +1,292 @@
+//! Rows as columns of Parquet files: collected, written as a row group, read back.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::basic::Compression;
+use parquet::column::reader::get_typed_column_reader;
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::Type;
+
+use crate::Error;
+use crate::protocol::Protocol;
+use crate::run::Batch;
+use crate::summary::rejection;
+
+pub(super) const ROWS: &str = "message replicates {
+  required binary variant (UTF8); required int32 n; required int64 replicate; required binary analysis (UTF8);
+  optional double estimate; optional double se; optional double lower; optional double upper; optional double z; optional double p;
+  required int32 rejects; required binary status (UTF8); required int32 patients; required int32 events;
+  optional double true; optional double limit;
+}";
+pub(super) const TRIALS: &str = "message trials {
+  required binary variant (UTF8); required int32 n; required int64 replicate; required int32 screened; required int32 enrolled;
+  required boolean reached; optional double last_entry; optional double cut; optional double follow_up; required int32 site_full;
+}";
+
+/// Where columns of `replicates.parquet` stand.
+pub(super) const ESTIMATE: usize = 4;
+pub(super) const LOWER: usize = 6;
+pub(super) const UPPER: usize = 7;
+const REALS: [usize; 8] = [ESTIMATE, 5, LOWER, UPPER, 8, 9, 14, 15];
+
+/// Columns of the row group being collected.
+#[derive(Default)]
+pub(super) struct Pending {
+    replicate: Vec<i64>,
+    analysis: Vec<ByteArray>,
+    real: [Vec<f64>; 8],
+    defined: [Vec<i16>; 8],
+    rejects: Vec<i32>,
+    status: Vec<ByteArray>,
+    patients: Vec<i32>,
+    events: Vec<i32>,
+    trial: Vec<i64>,
+    screened: Vec<i32>,
+    enrolled: Vec<i32>,
+    reached: Vec<bool>,
+    trial_real: [Vec<f64>; 3],
+    trial_defined: [Vec<i16>; 3],
+    site_full: Vec<i32>,
+}
+
+/// Appends a column of a row group: its values, and for each row whether it has one.
+pub(super) fn read<T: DataType>(
+    group: &dyn RowGroupReader,
+    column: usize,
+    values: &mut Vec<T::T>,
+    mut defined: Option<&mut Vec<i16>>,
+) -> Result<(), ParquetError> {
+    let rows = group.metadata().num_rows() as usize;
+    let mut reader = get_typed_column_reader::<T>(group.get_column_reader(column)?);
+    let mut done = 0;
+    while done < rows {
+        let (records, ..) = reader.read_records(rows - done, defined.as_deref_mut(), None, values)?;
+        if records == 0 {
+            return Err(ParquetError::General(format!("a row group ends after {done} of {rows} rows")));
+        }
+        done += records;
+    }
+    Ok(())
+}
+
+pub(super) fn create(path: &Path, text: &str) -> Result<SerializedFileWriter<File>, Error> {
+    let file = File::create(path).map_err(|e| Error::write(path, e))?;
+    let schema: Arc<Type> = Arc::new(parse_message_type(text).expect("the message types above are well formed"));
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    SerializedFileWriter::new(file, schema, Arc::new(properties)).map_err(|e| Error::parquet(path, e))
+}
+
+/// A file to read from, and its content.
+pub(super) struct Source {
+    pub(super) file: File,
+    pub(super) reader: SerializedFileReader<File>,
+}
+
+impl Source {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(|e| Error::read(path, e))?;
+        let again = file.try_clone().map_err(|e| Error::read(path, e))?;
+        let reader = SerializedFileReader::new(again).map_err(|e| Error::read_parquet(path, e))?;
+        Ok(Self { file, reader })
+    }
+
+    /// Copies a row group as it is.
+    pub(super) fn copy(&self, group: usize, out: &mut SerializedFileWriter<File>) -> Result<(), ParquetError> {
+        let group = self.reader.metadata().row_group(group);
+        let mut to = out.next_row_group()?;
+        for column in group.columns() {
+            let closed = parquet::column::writer::ColumnCloseResult {
+                bytes_written: column.compressed_size() as u64,
+                rows_written: group.num_rows() as u64,
+                metadata: column.clone(),
+                bloom_filter: None,
+                column_index: None,
+                offset_index: None,
+            };
+            to.append_column(&self.file, closed)?;
+        }
+        to.close().map(|_| ())
+    }
+}
+
+impl Pending {
+    /// Whether no trial waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.trial.is_empty()
+    }
+
+    /// Adds a row group of either file.
+    pub(super) fn read(
+        &mut self,
+        rows: &SerializedFileReader<File>,
+        trials: &SerializedFileReader<File>,
+        group: usize,
+    ) -> Result<(), ParquetError> {
+        let from = rows.get_row_group(group)?;
+        let from = from.as_ref();
+        read::<Int64Type>(from, 2, &mut self.replicate, None)?;
+        read::<ByteArrayType>(from, 3, &mut self.analysis, None)?;
+        for (j, column) in REALS.into_iter().enumerate() {
+            read::<DoubleType>(from, column, &mut self.real[j], Some(&mut self.defined[j]))?;
+        }
+        read::<Int32Type>(from, 10, &mut self.rejects, None)?;
+        read::<ByteArrayType>(from, 11, &mut self.status, None)?;
+        read::<Int32Type>(from, 12, &mut self.patients, None)?;
+        read::<Int32Type>(from, 13, &mut self.events, None)?;
+        let from = trials.get_row_group(group)?;
+        let from = from.as_ref();
+        read::<Int64Type>(from, 2, &mut self.trial, None)?;
+        read::<Int32Type>(from, 3, &mut self.screened, None)?;
+        read::<Int32Type>(from, 4, &mut self.enrolled, None)?;
+        read::<BoolType>(from, 5, &mut self.reached, None)?;
+        for j in 0..3 {
+            read::<DoubleType>(from, 6 + j, &mut self.trial_real[j], Some(&mut self.trial_defined[j]))?;
+        }
+        read::<Int32Type>(from, 9, &mut self.site_full, None)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.replicate.clear();
+        self.analysis.clear();
+        self.real.iter_mut().for_each(Vec::clear);
+        self.defined.iter_mut().for_each(Vec::clear);
+        self.rejects.clear();
+        self.status.clear();
+        self.patients.clear();
+        self.events.clear();
+        self.trial.clear();
+        self.screened.clear();
+        self.enrolled.clear();
+        self.reached.clear();
+        self.trial_real.iter_mut().for_each(Vec::clear);
+        self.trial_defined.iter_mut().for_each(Vec::clear);
+        self.site_full.clear();
+    }
+
+    pub(super) fn add(&mut self, protocol: &Protocol<'_>, names: &[ByteArray], batch: &Batch) {
+        let analyses = names.len();
+        for (k, trial) in batch.trials.iter().enumerate() {
+            let replicate = batch.first as i64 + k as i64;
+            self.trial.push(replicate);
+            self.screened.push(trial.screened as i32);
+            self.enrolled.push(trial.enrolled as i32);
+            self.reached.push(trial.enrolled as usize >= protocol.scenario.n);
+            self.site_full.push(trial.site_full as i32);
+            for (j, x) in [trial.last_entry, trial.cut, trial.follow_up].into_iter().enumerate() {
+                optional(x, &mut self.trial_real[j], &mut self.trial_defined[j]);
+            }
+            for (a, row) in batch.rows[k * analyses..(k + 1) * analyses].iter().enumerate() {
+                let e = &row.estimate;
+                let rule = &protocol.analyses[a].rule;
+                self.replicate.push(replicate);
+                self.analysis.push(names[a].clone());
+                let reals = [e.estimate, e.se, e.lower, e.upper, e.z, e.p, row.target[0], row.target[1]];
+                for (j, x) in reals.into_iter().enumerate() {
+                    optional(x, &mut self.real[j], &mut self.defined[j]);
+                }
+                self.rejects.push(rejection(row, rule.tail(), rule.sides == 2));
+                self.status.push(ByteArray::from(e.status.words()));
+                self.patients.push(e.n as i32);
+                self.events.push(e.events as i32);
+            }
+        }
+    }
+
+    pub(super) fn write_rows(
+        &self,
+        file: &mut SerializedFileWriter<File>,
+        variant: &ByteArray,
+        n: i32,
+    ) -> Result<(), ParquetError> {
+        let rows = self.replicate.len();
+        let mut group = file.next_row_group()?;
+        texts(&mut group, &vec![variant.clone(); rows])?;
+        integers(&mut group, &vec![n; rows])?;
+        longs(&mut group, &self.replicate)?;
+        texts(&mut group, &self.analysis)?;
+        for j in 0..6 {
+            reals(&mut group, &self.real[j], &self.defined[j])?;
+        }
+        integers(&mut group, &self.rejects)?;
+        texts(&mut group, &self.status)?;
+        integers(&mut group, &self.patients)?;
+        integers(&mut group, &self.events)?;
+        for j in 6..8 {
+            reals(&mut group, &self.real[j], &self.defined[j])?;
+        }
+        group.close().map(|_| ())
+    }
+
+    pub(super) fn write_trials(
+        &self,
+        file: &mut SerializedFileWriter<File>,
+        variant: &ByteArray,
+        n: i32,
+    ) -> Result<(), ParquetError> {
+        let rows = self.trial.len();
+        let mut group = file.next_row_group()?;
+        texts(&mut group, &vec![variant.clone(); rows])?;
+        integers(&mut group, &vec![n; rows])?;
+        longs(&mut group, &self.trial)?;
+        integers(&mut group, &self.screened)?;
+        integers(&mut group, &self.enrolled)?;
+        if let Some(mut column) = group.next_column()? {
+            column.typed::<BoolType>().write_batch(&self.reached, None, None)?;
+            column.close()?;
+        }
+        for j in 0..3 {
+            reals(&mut group, &self.trial_real[j], &self.trial_defined[j])?;
+        }
+        integers(&mut group, &self.site_full)?;
+        group.close().map(|_| ())
+    }
+}
+
+/// A value that is missing where it is not finite.
+fn optional(x: f64, values: &mut Vec<f64>, defined: &mut Vec<i16>) {
+    if x.is_finite() {
+        values.push(x);
+    }
+    defined.push(i16::from(x.is_finite()));
+}
+
+type Group<'a> = SerializedRowGroupWriter<'a, File>;
+
+fn texts(group: &mut Group<'_>, values: &[ByteArray]) -> Result<(), ParquetError> {
+    if let Some(mut column) = group.next_column()? {
+        column.typed::<ByteArrayType>().write_batch(values, None, None)?;
+        column.close()?;
+    }
+    Ok(())
+}
+
+fn integers(group: &mut Group<'_>, values: &[i32]) -> Result<(), ParquetError> {
+    if let Some(mut column) = group.next_column()? {
+        column.typed::<Int32Type>().write_batch(values, None, None)?;
+        column.close()?;
+    }
+    Ok(())
+}
+
+fn longs(group: &mut Group<'_>, values: &[i64]) -> Result<(), ParquetError> {
+    if let Some(mut column) = group.next_column()? {
+        column.typed::<Int64Type>().write_batch(values, None, None)?;
+        column.close()?;
+    }
+    Ok(())
+}
+
+fn reals(group: &mut Group<'_>, values: &[f64], defined: &[i16]) -> Result<(), ParquetError> {
+    if let Some(mut column) = group.next_column()? {
+        column.typed::<DoubleType>().write_batch(values, Some(defined), None)?;
+        column.close()?;
+    }
+    Ok(())
+}
