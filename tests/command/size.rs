@@ -222,7 +222,8 @@ fn statistical_answers_hold_the_true_size() {
     assert!(all >= 9, "{all} of 12");
 }
 
-/// The full calibration, minutes long. FIGURES
+/// The full calibration, minutes long: 200 of 200 held in each case, the widest ± 4.00 %, in 44,000 (two proportions, whose power is a saw),
+/// 18,700, 22,000 and 20,500 trials on average.
 #[test]
 #[ignore = "minutes"]
 #[allow(clippy::print_stderr)] // the figures are the evidence
