@@ -5,13 +5,14 @@
 //! what other parts of the same run are merged by. Quantiles and coverage are read back: memory does not grow with replicates.
 
 mod columns;
+mod given;
 mod saved;
 
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use parquet::data_type::{ByteArray, DoubleType};
+use parquet::data_type::{ByteArray, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
@@ -23,7 +24,7 @@ use crate::random::Replicate;
 use crate::result::Quantile;
 use crate::run::{BATCH, Batch, Fold};
 use crate::summary::{LookBack, Summary};
-use columns::{ESTIMATE, LOWER, Pending, ROWS, Source, TRIALS, UPPER, create};
+use columns::{ESTIMATE, LOWER, Pending, REPLICATE, ROWS, Source, TARGETS, TRIALS, UPPER, create};
 pub use saved::{
     Saved, Settings, Sums, Unfinished, begin, left_unfinished, remove_unfinished, sums, unfinished, write_sums,
     write_whole,
@@ -331,7 +332,12 @@ impl<'p, 's> Store<'p, 's> {
                 }
             }
         }
-        Ok(LookBack { quantiles: quantiles(&mut estimates), covered })
+        let given = match self.summary.terms(self.protocol) {
+            Some(terms) => [0, 1].map(|seen| self.coverage(analysis, seen, &terms)),
+            None => [Ok([0; 2]), Ok([0; 2])],
+        };
+        let [complete, seen] = given;
+        Ok(LookBack { quantiles: quantiles(&mut estimates), covered, given: [complete?, seen?] })
     }
 }
 
