@@ -227,7 +227,7 @@ pub fn bar(name: &str, k: usize, of: &Ends<'_>) -> Bar {
 }
 
 /// Bars in tornado order: variant by variant, size by size, analysis by analysis in the order in which they came, the widest first.
-pub fn order(bars: &mut Vec<Bar>) {
+pub fn order(bars: &mut [Bar]) {
     let mut groups: Vec<(String, usize, String)> = Vec::new();
     let key = |b: &Bar| (b.variant.clone(), b.n, b.analysis.clone());
     for b in bars.iter() {

@@ -127,7 +127,7 @@ fn size(
             if everyone
                 && strata.is_empty()
                 && !by_site
-                && sizes.iter().all(|b| s.n % *b as usize == 0)
+                && sizes.iter().all(|b| s.n.is_multiple_of(*b as usize))
                 && sizes.len() == 1 =>
         {
             Some((of([first, s.n - first]), true))

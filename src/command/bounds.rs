@@ -243,12 +243,16 @@ impl Bounds {
     ) -> BoundsResult {
         let finite = |x: f64| x.is_finite().then_some(x);
         let (null, alternative) = (boundary.crossing(0.0), boundary.crossing(boundary.drift));
+        // what is not binding may be passed over: the error is spent without it
+        let spends =
+            if self.futility.is_some() && !self.binding { boundary.without_futility() } else { boundary.clone() };
+        let spent = spends.crossing(0.0);
         let inflation = boundary.inflation(plan.alpha, plan.beta);
         let sizes = compared.as_ref().map(|(c, ..)| boundary.sizes(*c, plan.alpha, plan.beta, self.ratio));
         let (mut alpha, mut power) = (0.0, 0.0);
         let last = boundary.looks.len() - 1;
         let looks = boundary.looks.iter().enumerate().map(|(k, &t)| {
-            alpha += null.upper[k] + if self.sides == 2 { null.lower[k] } else { 0.0 };
+            alpha += spent.upper[k] + if self.sides == 2 { spent.lower[k] } else { 0.0 };
             power += alternative.upper[k];
             let size = sizes.as_ref().map(|s| s.looks[k]);
             let effect = |z: f64| {
@@ -285,7 +289,7 @@ impl Bounds {
             inflation,
             expected_information: [0.0, 0.5, 1.0]
                 .map(|part| inflation * boundary.expected_information(part * boundary.drift)),
-            type_1_error: alpha,
+            type_1_error: null.upper.iter().sum::<f64>() + if self.sides == 2 { null.lower.iter().sum() } else { 0.0 },
             sizes: sizes.zip(compared).map(|(s, (_, unit, alternative))| Sizes {
                 unit,
                 alternative,

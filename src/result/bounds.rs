@@ -72,7 +72,7 @@ pub struct Look {
     pub lower_effect: Option<f64>,
     /// Conditional power at the futility bound under the alternative.
     pub conditional_power: Option<f64>,
-    /// Type I error spent in favour, cumulative; of both sides where the test is two-sided.
+    /// Type I error spent in favour, cumulative, futility that is not binding being passed over; of both sides where the test is two-sided.
     pub alpha: f64,
     /// Probability of having rejected in favour at the alternative, cumulative.
     pub power: f64,

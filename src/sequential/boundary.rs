@@ -344,6 +344,12 @@ impl Boundary {
         found
     }
 
+    /// The bounds for rejection alone.
+    #[must_use]
+    pub fn without_futility(&self) -> Self {
+        Self { lower: vec![f64::NEG_INFINITY; self.lower.len()], ..self.clone() }
+    }
+
     /// Power in favour at a drift.
     #[must_use]
     pub fn power(&self, theta: f64) -> f64 {

@@ -79,7 +79,7 @@ impl Walk {
         let sd = step.sqrt();
         let finest = sd.min((next - t).max(0.0).sqrt().max(1e-3));
         let width = to - from;
-        if !(width > 0.0) {
+        if width.is_nan() || width <= 0.0 {
             (self.nodes, self.mass, self.at) = (vec![0.5 * (from + to)], vec![0.0], t);
             return;
         }

@@ -15,12 +15,12 @@ fn a_boundary_is_printed_with_what_it_takes() {
 #[test]
 fn json_has_every_figure() {
     let arguments = ["bounds", "--looks", "3", "--futility", "z:0,none", "--means", "-0.4,1.3", "--format", "json"];
-    let json: serde_json::Value = serde_json::from_str(&printed(&arguments)).unwrap();
-    assert_eq!(json["looks"].as_array().unwrap().len(), 3);
+    let json: serde_json::Value = serde_json::from_str(&printed(&arguments)).expect("JSON");
+    assert_eq!(json["looks"].as_array().map(Vec::len), Some(3));
     assert_eq!(json["looks"][0]["lower"], 0.0);
     assert!(json["looks"][1]["lower"].is_null());
-    assert!(json["looks"][0]["effect"].as_f64().unwrap() < 0.0, "in the direction of the alternative");
-    assert!(json["sizes"]["most"].as_f64().unwrap() > json["sizes"]["fixed"].as_f64().unwrap());
+    assert!(json["looks"][0]["effect"].as_f64().is_some_and(|x| x < 0.0), "in the direction of the alternative");
+    assert!(json["sizes"]["most"].as_f64() > json["sizes"]["fixed"].as_f64());
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn twin_the_tilt_bound_holds_for_exact_sizes_of_times() {
 }
 
 fn certified(path: &str, arguments: &[&str]) -> serde_json::Value {
-    serde_json::from_str(&printed(&[&["certify", path, "--format", "json"], arguments].concat())).unwrap()
+    serde_json::from_str(&printed(&[&["certify", path, "--format", "json"], arguments].concat())).expect("JSON")
 }
 
 /// The largest exact size of the box lies below the bound in (far more than) 95 % of certificates.

@@ -39,7 +39,7 @@ parameters = { p = { value = [0.4, 0.5], source = "assumed" } }
 "#;
 
 fn swept(arguments: &[&str]) -> serde_json::Value {
-    serde_json::from_str(&printed(&[&["sweep"], arguments, &["--format", "json"]].concat())).unwrap()
+    serde_json::from_str(&printed(&[&["sweep"], arguments, &["--format", "json"]].concat())).expect("JSON")
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What may be written under `[[multiplicity]]`, and what is said of mistakes.
 
-use patency::scenario::{Options, Scenario, read};
+use patency::scenario::{Declared, Options, Scenario, read};
 
 const TRIAL: &str = include_str!("language.toml");
 
@@ -49,6 +49,11 @@ fn by_hand_variants_replace_and_switch_off_families() {
     // a declaration of the file is of the file as written
     let text = text.replacen("title =", "nulls = []\ntitle =", 1);
     assert_eq!((good(&text, None).nulls, good(&text, Some("off")).nulls), (Some(vec![]), None));
+    // nor of the world in which effects take their null values
+    let text = text.replace("value = 0.5, source", "value = 0.5, null = 0.4, source");
+    let declared = [("first".to_owned(), Declared::Null)];
+    let moved = read(&text, &Options { declared: &declared, ..Options::default() }).unwrap();
+    assert_eq!((moved.parameters[0].value, moved.nulls), (0.4, None));
 }
 
 #[test]

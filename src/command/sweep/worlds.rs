@@ -51,7 +51,7 @@ impl Worlds {
                         cell.declared.extend(all(end));
                     }
                     _ => {
-                        let (end, word) = ends[(k % 2 == 0) as usize];
+                        let (end, word) = ends[usize::from(k.is_multiple_of(2))];
                         let name = &names[(k as usize - 3) / 2];
                         cell.world = format!("{name} {word}");
                         cell.declared.push((name.clone(), end));

@@ -189,7 +189,9 @@ impl Resolver {
         }
         let analyses = self.analyses(&file, &arms, control, &endpoints);
         let multiplicity = self.multiplicity(&file, analyses.as_deref());
-        let nulls = self.nulls(&file);
+        // where effects take their null values, other null hypotheses are true than in the world as written
+        let moved = options.declared.iter().any(|(_, d)| *d == Declared::Null);
+        let nulls = self.nulls(&file).map(|declared| declared.filter(|_| !moved));
         let costs = self.costs(&file);
 
         let population = variables.len();
