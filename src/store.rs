@@ -101,7 +101,7 @@ impl<'p, 's> Store<'p, 's> {
         self.absorb(&saved.design).map_err(|why| Error::read(&path, std::io::Error::other(why)))?;
         self.parts = saved.parts;
         let end = self.replicates.as_ref().map_or(0, |r| r.end);
-        let ragged = end % full_group(self.protocol) != 0;
+        let ragged = !end.is_multiple_of(full_group(self.protocol));
         if let (true, true, Some(last)) = (more, ragged, self.parts.last().copied()) {
             // the row group that was cut short is to be filled: it goes to a part of its own with the ones before
             self.parts.pop();
@@ -161,7 +161,7 @@ impl<'p, 's> Store<'p, 's> {
         from: &Path,
     ) -> Result<Replicate, Error> {
         let end = first + trials.reader.metadata().row_group(group).num_rows() as u64;
-        let whole = end % full_group(self.protocol) == 0;
+        let whole = end.is_multiple_of(full_group(self.protocol));
         if whole && self.pending.is_empty() {
             let (part, folder) = (self.part, self.folder.clone());
             let (to_rows, to_trials) = self.opened()?;
@@ -417,7 +417,7 @@ impl Fold for Store<'_, '_> {
         self.pending.add(self.protocol, &names, batch);
         let end = batch.first + batch.trials.len() as u64;
         extend(&mut self.replicates, Some(batch.first..end));
-        if end % full_group(self.protocol) == 0 { self.flush() } else { Ok(()) }
+        if end.is_multiple_of(full_group(self.protocol)) { self.flush() } else { Ok(()) }
     }
 
     fn fold_truth(&mut self, batch: &Batch) {
