@@ -402,7 +402,7 @@ impl Crew<'_, '_> {
 }
 
 /// Carries out what may panic; gives the panic's message.
-fn guarded<T>(what: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn guarded<T>(what: impl FnOnce() -> T) -> Result<T, String> {
     // whatever is left half done is thrown away by the caller
     catch_unwind(AssertUnwindSafe(what)).map_err(|payload| {
         let text = payload.downcast_ref::<&str>().map(|s| (*s).to_owned());

@@ -133,6 +133,11 @@ impl Workspace {
         }
     }
 
+    /// Whether trials that begin each other are analysed one after the other, the largest first: then times are sorted once for all.
+    pub fn expect_prefixes(&mut self, on: bool) {
+        self.scratch.sorted.prefixes = on;
+    }
+
     /// The enrolled patients.
     #[must_use]
     pub fn cohort(&self) -> &Frame {

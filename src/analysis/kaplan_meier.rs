@@ -3,7 +3,7 @@
 use crate::analysis::r;
 use std::f64::consts::FRAC_PI_2;
 
-use super::time_order::{ascending, at_each_time, last_event};
+use super::time_order::{at_each_time, last_event};
 use super::wald::{assemble, critical_value, wald};
 use super::{Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
@@ -212,7 +212,7 @@ impl Analysis for KaplanMeier {
             return Estimate::failed(Status::NoVariation, n);
         };
         let last = last_event(time, event, self.at);
-        ascending(time, last, &mut scratch.keys, &mut scratch.order);
+        scratch.ascending(time, last);
         let mut curves = [Curve::start(n - experimental), Curve::start(experimental)];
         walk(time, event, data.arm, &scratch.order, &mut curves);
 

@@ -2,7 +2,7 @@
 
 use super::event_times::event_times;
 use super::hazard::hazard_rule;
-use super::time_order::{ascending, at_each_time, last_event};
+use super::time_order::at_each_time;
 use super::wald::wald;
 use super::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::analysis::Better;
@@ -89,8 +89,7 @@ impl Analysis for LogRank {
         if data.strata.levels > 1 {
             return Sums::within_strata(data, scratch).answer(rule, n);
         }
-        let last = last_event(time, event, f64::INFINITY);
-        let tied = ascending(time, last, &mut scratch.keys, &mut scratch.order);
+        let tied = scratch.until_last_event(time, event);
         let mut sums = Sums::start(n, experimental);
         if tied {
             for group in at_each_time(&scratch.order, time) {

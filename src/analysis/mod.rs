@@ -573,3 +573,15 @@ pub struct Scratch {
     /// Rows of a hierarchical endpoint gathered for comparison.
     pub gathered: pairs::Gathered,
 }
+
+impl Scratch {
+    /// As [`time_order::ascending`], into `order`.
+    pub(crate) fn ascending(&mut self, time: &[f64], last: f64) {
+        self.sorted.ascending(time, last, &mut self.keys, &mut self.order);
+    }
+
+    /// As [`time_order::ascending`] up to the latest event, into `order`; `false` where no two of these times are equal.
+    pub(crate) fn until_last_event(&mut self, time: &[f64], event: &[u8]) -> bool {
+        self.sorted.until_last_event(time, event, &mut self.keys, &mut self.order)
+    }
+}

@@ -94,23 +94,47 @@ pub(crate) fn sort_rows(
     true
 }
 
-/// The order of the last times sorted: rows of one plan nearly always share it.
+/// The order of the last times sorted: rows of one plan nearly always share it, and so do trials of which one is the beginning of the
+/// other.
 #[derive(Debug, Default)]
 pub struct Sorted {
     time: Vec<f64>,
     keys: Vec<u64>,
     /// All rows.
     order: Vec<u32>,
+    /// Whether any two of the times are equal.
+    tied: bool,
+    /// Whether what is sorted next may be the beginning of what was sorted last, so that sorting all of it pays.
+    pub prefixes: bool,
+    /// Rows sorted so far.
+    pub count: u64,
 }
 
 impl Sorted {
-    /// As [`sort_rows`], from the order at hand where the times are the same again.
-    pub(crate) fn rows(&mut self, time: &[f64], keep: impl Fn(usize, f64) -> bool, order: &mut Vec<u32>) {
-        if bytemuck::cast_slice::<f64, u64>(&self.time) != bytemuck::cast_slice::<f64, u64>(time) {
+    /// Sees to it that the order at hand is that of all of `time`: as it is where the times are the same again, thinned out where they
+    /// begin what was sorted last.
+    fn learn(&mut self, time: &[f64]) {
+        let known = self.time.get(..time.len());
+        if known.is_none_or(|known| bytemuck::cast_slice::<f64, u64>(known) != bytemuck::cast_slice::<f64, u64>(time)) {
             self.time.clear();
             self.time.extend_from_slice(time);
-            sort_rows(time, |_, _| true, &mut self.keys, &mut self.order);
+            self.tied = sort_rows(time, |_, _| true, &mut self.keys, &mut self.order);
+            self.count += time.len() as u64;
+        } else if self.time.len() > time.len() {
+            self.time.truncate(time.len());
+            let mut kept = 0;
+            for place in 0..self.order.len() {
+                let row = self.order[place];
+                self.order[kept] = row;
+                kept += usize::from((row as usize) < time.len());
+            }
+            self.order.truncate(kept);
         }
+    }
+
+    /// As [`sort_rows`], from the order at hand where the times are the same again, or begin what was sorted last.
+    pub(crate) fn rows(&mut self, time: &[f64], keep: impl Fn(usize, f64) -> bool, order: &mut Vec<u32>) {
+        self.learn(time);
         order.clear();
         order.resize(time.len(), 0);
         let mut kept = 0;
@@ -119,6 +143,41 @@ impl Sorted {
             kept += usize::from(keep(row as usize, time[row as usize]));
         }
         order.truncate(kept);
+    }
+
+    /// As [`ascending`] up to the latest event; `false` where no two of these times are equal. From the order at hand where trials that
+    /// begin each other are analysed one after the other.
+    pub(crate) fn until_last_event(
+        &mut self,
+        time: &[f64],
+        event: &[u8],
+        keys: &mut Vec<u64>,
+        order: &mut Vec<u32>,
+    ) -> bool {
+        if !self.prefixes {
+            self.count += time.len() as u64;
+            return ascending(time, last_event(time, event, f64::INFINITY), keys, order);
+        }
+        self.learn(time);
+        let rows = &self.order;
+        let mut end = rows.iter().rposition(|&row| event[row as usize] != 0).map_or(0, |place| place + 1);
+        // who leaves at the time of the last event was at risk of it
+        while end > 0 && end < rows.len() && time[rows[end] as usize] == time[rows[end - 1] as usize] {
+            end += 1;
+        }
+        order.clear();
+        order.extend_from_slice(&rows[..end]);
+        self.tied && order.windows(2).any(|pair| time[pair[0] as usize] == time[pair[1] as usize])
+    }
+
+    /// As [`ascending`]; from the order at hand where trials that begin each other are analysed one after the other.
+    pub(crate) fn ascending(&mut self, time: &[f64], last: f64, keys: &mut Vec<u64>, order: &mut Vec<u32>) {
+        if self.prefixes {
+            self.rows(time, |_, t| t <= last, order);
+        } else {
+            self.count += time.len() as u64;
+            ascending(time, last, keys, order);
+        }
     }
 }
 

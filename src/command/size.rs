@@ -1,6 +1,8 @@
-//! `patency size`: how many patients, or which value of a parameter.
+//! `patency size`: how many patients, how many events, or which value of a parameter.
 
-use std::path::PathBuf;
+mod question;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -8,7 +10,6 @@ use super::run::interruptible;
 use super::shared::{Source, Text, fault_report, pool};
 use super::{Failure, print};
 use crate::Error;
-use crate::analysis::Decision;
 use crate::clock::Stopwatch;
 use crate::compare::Paired;
 use crate::math::special::normal_quantile;
@@ -16,26 +17,24 @@ use crate::protocol::{Protocol, Wanted};
 use crate::report;
 use crate::result::Timing;
 use crate::result::size::{Answer, Formula, Point, SizeResult, Work};
-use crate::run::{self, Batch, Fold, Plan};
+use crate::run::{self, Plan};
 use crate::scenario::Scenario;
+use crate::size::ladder::{Effort, Halt, Ladder};
 use crate::size::{Axis, Found, Search, Verdict};
+use question::{Asked, Of};
 
 pub(super) const EXAMPLES: &str = "Examples:
   patency size scenarios/defiance.toml --power 0.9
   patency size scenarios/defiance.toml --analysis any-pts --within 4%
+  patency size trial.toml --solve events                                  the events at which a trial of n patients may end
   patency size trial.toml --solve hr --min 0.5 --max 0.95 --step 0.01     the largest hazard ratio that n patients can detect
 
 The answer is the smallest size of a grid from which on power is at least the target at every larger size, with an interval that holds
-at 95 % whenever the search ends, without assuming that power rises with n.";
+at 95 % whenever the search ends, without assuming that power rises with n. Every replicate is generated once, at the largest of the
+sizes that are looked at, and analysed at each.";
 
-/// Replicates of the first guess.
-const GUESS: u64 = 512;
-/// Replicates of the first round of a size, and how many more a later round takes of what the size has.
-const ROUND: u64 = 256;
-/// Replicates for the planning formula's ingredients.
-const FORMULA: u64 = 1_024;
-/// Most sizes of a grid that is not asked about.
-const MOST_SIZES: usize = 100_000;
+/// Patients for the planning formula's ingredients, and replicates at least and at most.
+const FORMULA: (usize, usize, usize) = (100_000, 128, 1_024);
 
 /// Formats of standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -65,10 +64,10 @@ pub struct Size {
     /// Override a parameter; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// Solve for a parameter at the scenario's size (or --n) instead of for the size; needs --min, --max and --step
-    #[arg(long, value_name = "NAME", requires_all = ["min", "max", "step"])]
+    /// Solve at the scenario's size (or --n) for a parameter, with --min, --max and --step, or for `events`, the number that ends the trial
+    #[arg(long, value_name = "NAME|events")]
     solve: Option<String>,
-    /// Patients, where a parameter is solved for
+    /// Patients, where a parameter or events are solved for
     #[arg(long, requires = "solve", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     n: Option<u32>,
     /// Smallest size of the grid; half the first guess where not given
@@ -77,11 +76,11 @@ pub struct Size {
     /// Largest size of the grid; twice the first guess where not given
     #[arg(long, allow_negative_numbers = true)]
     max: Option<f64>,
-    /// Distance of the grid's sizes; a multiple of the smallest block near `within` where not given
+    /// Distance of the grid's sizes; where not given, a fraction of `within` near the first guess and ever more away from it
     #[arg(long)]
     step: Option<f64>,
-    /// Most replicates of a size
-    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(ROUND..=100_000_000))]
+    /// Most replicates
+    #[arg(long, default_value_t = 400_000, value_parser = clap::value_parser!(u64).range(256..=100_000_000))]
     replicates: u64,
     /// Seed of all random numbers
     #[arg(long, default_value_t = 1)]
@@ -95,6 +94,9 @@ pub struct Size {
     /// File for the result as JSON
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// File for the power curve with its band, .csv or .parquet
+    #[arg(long, value_name = "FILE")]
+    curve: Option<PathBuf>,
 }
 
 fn open_probability(text: &str) -> Result<f64, String> {
@@ -116,213 +118,6 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Counts rejections in favour of the only analysis, and what it took.
-#[derive(Debug, Default)]
-struct Tally {
-    favour: u64,
-    replicates: u64,
-    patients: u64,
-    /// Sum of the statistics on the normal scale, from the one-sided p-values.
-    drift: f64,
-    tail: f64,
-    two_sided: bool,
-}
-
-impl Fold for Tally {
-    fn fold(&mut self, batch: &Batch) -> Result<(), Error> {
-        for (row, trial) in batch.rows.iter().zip(&batch.trials) {
-            self.replicates += 1;
-            self.patients += u64::from(trial.enrolled);
-            let e = &row.estimate;
-            self.favour += u64::from(e.decision(self.tail, self.two_sided) == Decision::Favour);
-            if e.p.is_finite() {
-                self.drift -= normal_quantile(e.p.clamp(1e-12, 1.0 - 1e-12));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What carries the trials of the search out.
-struct Runner<'a> {
-    of: &'a Size,
-    source: &'a Source,
-    text: &'a Text,
-    scenario: Scenario,
-    pool: rayon::ThreadPool,
-    stop: Arc<AtomicBool>,
-    work: Work,
-    timing: Timing,
-}
-
-impl Runner<'_> {
-    /// The trial at a value of what is solved for.
-    fn at(&mut self, value: f64) -> Result<(), Failure> {
-        match &self.of.solve {
-            None => self.scenario.n = value as usize,
-            Some(name) => {
-                let mut source = self.source.clone();
-                source.set.push(format!("{name}={value}"));
-                self.scenario = one(&source, self.text, self.of.analysis.as_ref())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn run(
-        &mut self,
-        replicates: std::ops::Range<u64>,
-        truth: bool,
-        fold: &mut dyn Fold,
-    ) -> Result<run::Ended, Failure> {
-        let protocol = Protocol::compile(&self.scenario, self.of.seed, Wanted::Analyses);
-        let done = AtomicU64::new(0);
-        let plan = Plan { replicates, truth, truth_replicates: 0, pool: &self.pool, stop: &self.stop, done: &done };
-        let ended = run::run(&protocol, &plan, fold)?;
-        self.timing.simulation_seconds += ended.simulating;
-        self.timing.truth_seconds += ended.truth;
-        if let Some((k, fault)) = &ended.fault {
-            return Err(Failure::Scenario(fault_report(&protocol, *k, fault, self.text)));
-        }
-        if let Some((k, message)) = &ended.panic {
-            let again = self.source.replay(&self.scenario, *k);
-            return Err(Failure::Bug(format!(
-                "error: replicate {k} ended in a panic, a mistake in patency itself: {message}\n{again}"
-            )));
-        }
-        Ok(ended)
-    }
-
-    fn tally(&mut self, value: f64, replicates: std::ops::Range<u64>) -> Result<Tally, Failure> {
-        self.at(value)?;
-        let plan = &self.scenario.analyses[0];
-        let (sides, alpha) = (plan.sides, plan.alpha);
-        let mut tally = Tally { tail: alpha / f64::from(sides), two_sided: sides == 2, ..Tally::default() };
-        self.run(replicates, false, &mut tally)?;
-        self.work.trials += tally.replicates;
-        self.work.patients += tally.patients;
-        Ok(tally)
-    }
-
-    /// A size from the drift of the statistic at another: it grows with the root of n.
-    fn guess(&mut self) -> Result<f64, Failure> {
-        let mut n = self.scenario.n as f64;
-        for _ in 0..2 {
-            let tally = self.tally(n, 0..GUESS)?;
-            let drift = tally.drift / tally.replicates.max(1) as f64;
-            let tail = tally.tail;
-            if drift < 0.05 {
-                // no effect in favour to be seen: look far
-                return Ok((20.0 * n).min(1e6));
-            }
-            let wanted = normal_quantile(self.of.power) - normal_quantile(tail);
-            n = (n * (wanted / drift).powi(2)).clamp(self.unit(), 1e6).ceil();
-        }
-        Ok(n)
-    }
-
-    /// The smallest number of patients by which a trial can grow without leaving a block unfinished: the sum of the ratios.
-    fn unit(&self) -> f64 {
-        self.scenario.arms.iter().map(|a| f64::from(a.ratio)).sum()
-    }
-
-    /// The grid, and what it is of.
-    fn grid(&mut self) -> Result<Search, Failure> {
-        let of = self.of;
-        let refuse = |why: String| Failure::Scenario(format!("error: {why}"));
-        if let (Some(name), Some(min), Some(max), Some(step)) = (&of.solve, of.min, of.max, of.step) {
-            if !(step > 0.0 && max > min && ((max - min) / step) < MOST_SIZES as f64) {
-                return Err(refuse(format!(
-                    "--min {min}, --max {max} and --step {step} of `{name}` make no grid of 2 to {MOST_SIZES} values"
-                )));
-            }
-            let mut values: Vec<f64> =
-                (0..).map(|k| min + f64::from(k) * step).take_while(|&x| x <= max + 1e-9 * step).collect();
-            let [low, high] = [min, max].map(|x| self.tally(x, 0..GUESS));
-            let axis = if low?.favour > high?.favour { Axis::Falling } else { Axis::Rising };
-            if axis == Axis::Falling {
-                values.reverse();
-            }
-            let middle = values[values.len() / 2];
-            return Ok(Search::new(axis, values, of.power, 0.05, middle));
-        }
-        let unit = self.unit();
-        let guess = if of.min.is_some() && of.max.is_some() { 0.0 } else { self.guess()? };
-        let snapped = |x: f64| (x / unit).round().max(1.0) * unit;
-        let min = snapped(of.min.unwrap_or(0.5 * guess));
-        let max = snapped(of.max.unwrap_or((2.0 * guess).min(1e6)));
-        let middle = if guess > 0.0 { guess } else { 0.5 * (min + max) };
-        let step = snapped(of.step.unwrap_or(0.5 * of.within * middle));
-        let count = ((max - min) / step).floor() + 1.0;
-        if max <= min || count > MOST_SIZES as f64 {
-            return Err(refuse(format!(
-                "sizes from {min} to {max} in steps of {step} make no grid of 2 to {MOST_SIZES} sizes; the smallest step is {unit}, the sum of the arms' ratios"
-            )));
-        }
-        let sizes: Vec<f64> = (0..count as usize).map(|k| min + k as f64 * step).collect();
-        Ok(Search::new(Axis::Size, sizes, of.power, 0.05, middle))
-    }
-
-    /// Looks until the interval is as narrow as asked or the replicates are used up; why it ended.
-    fn search(&mut self, search: &mut Search) -> Result<&'static str, Failure> {
-        loop {
-            if search.settled(self.of.within) {
-                return Ok("settled");
-            }
-            if self.stop.load(Ordering::Relaxed) {
-                return Ok("interrupted");
-            }
-            let mut looked = false;
-            for i in search.next(self.of.within) {
-                let had = search.cells[i].replicates;
-                let more = (had / 3)
-                    .next_multiple_of(ROUND)
-                    .clamp(ROUND, 16_384)
-                    .min(self.of.replicates - had.min(self.of.replicates));
-                if more == 0 || self.stop.load(Ordering::Relaxed) {
-                    continue;
-                }
-                let tally = self.tally(search.sizes[i], had..had + more)?;
-                search.add(i, tally.favour, tally.replicates);
-                looked |= tally.replicates > 0;
-            }
-            if !looked {
-                let stopped = self.stop.load(Ordering::Relaxed);
-                return Ok(if stopped { "interrupted" } else { "replicates used up" });
-            }
-        }
-    }
-
-    /// The planning formula's size: its power at the point estimate, taken to the target by the normal approximation behind all of them.
-    fn formula(&mut self, n: f64) -> Result<Option<Formula>, Failure> {
-        if self.of.solve.is_some() || self.stop.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        self.at(n)?;
-        let protocol = Protocol::compile(&self.scenario, self.of.seed, Wanted::Analyses);
-        let done = AtomicU64::new(0);
-        let plan = Plan {
-            replicates: 0..FORMULA,
-            truth: true,
-            truth_replicates: 0,
-            pool: &self.pool,
-            stop: &self.stop,
-            done: &done,
-        };
-        let mut paired = Paired::new(&protocol);
-        let ended = run::run(&protocol, &plan, &mut paired)?;
-        self.timing.truth_seconds += ended.truth + ended.simulating;
-        let design = paired.design(&ended.tables)?;
-        let tail = protocol.analyses[0].rule.tail();
-        Ok(design.analyses.into_iter().next().and_then(|a| a.planning).and_then(|planning| {
-            let drift = normal_quantile(planning.power) - normal_quantile(tail);
-            let wanted = normal_quantile(self.of.power) - normal_quantile(tail);
-            let size = n * (wanted / drift).powi(2);
-            (drift > 0.0 && size.is_finite()).then(|| Formula { n: size.ceil(), at_estimate: planning })
-        }))
-    }
-}
-
 /// The scenario with the analysis asked for alone.
 fn one(source: &Source, text: &Text, analysis: Option<&String>) -> Result<Scenario, Failure> {
     let mut scenarios = source.scenarios(text)?;
@@ -341,6 +136,35 @@ fn one(source: &Source, text: &Text, analysis: Option<&String>) -> Result<Scenar
     Ok(scenario)
 }
 
+/// The planning formula's size: its power at the answer, taken to the target by the normal approximation behind all of them. The
+/// scenario is that of the answer.
+fn formula(scenario: &Scenario, asked: &Asked<'_>, n: f64, timing: &mut Timing) -> Result<Option<Formula>, Failure> {
+    if asked.stop.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
+    let protocol = Protocol::compile(scenario, asked.of.seed, Wanted::Analyses);
+    let (patients, least, most) = FORMULA;
+    let plan = Plan {
+        replicates: 0..(patients / scenario.n.max(1)).clamp(least, most) as u64,
+        truth: true,
+        truth_replicates: 0,
+        pool: asked.pool,
+        stop: asked.stop,
+        done: &AtomicU64::new(0),
+    };
+    let mut paired = Paired::new(&protocol);
+    let ended = run::run(&protocol, &plan, &mut paired)?;
+    timing.truth_seconds += ended.truth + ended.simulating;
+    let design = paired.design(&ended.tables)?;
+    let tail = protocol.analyses[0].rule.tail();
+    Ok(design.analyses.into_iter().next().and_then(|a| a.planning).and_then(|planning| {
+        let drift = normal_quantile(planning.power) - normal_quantile(tail);
+        let wanted = normal_quantile(asked.of.power) - normal_quantile(tail);
+        let size = n * (wanted / drift).powi(2);
+        (drift > 0.0 && size.is_finite()).then(|| Formula { n: size.ceil(), at_estimate: planning })
+    }))
+}
+
 impl Size {
     pub(super) fn execute(self) -> Result<(), Failure> {
         let watch = Stopwatch::start();
@@ -353,72 +177,77 @@ impl Size {
             seed: self.seed,
         };
         let text = source.text()?;
-        let first = match (&self.solve, self.min) {
-            (Some(name), Some(min)) => {
-                let mut source = source.clone();
-                source.set.push(format!("{name}={min}"));
-                one(&source, &text, self.analysis.as_ref())?
-            }
-            _ => one(&source, &text, self.analysis.as_ref())?,
-        };
-        let protocol = Protocol::compile(&first, self.seed, Wanted::Analyses);
-        source.pilot(&protocol, &text)?;
-        drop(protocol);
+        let of = Of::new(&self, &source, &text)?;
+        let mut scenario = of.scenario(&self, &source, &text)?;
+        of.check(&self, &scenario)?;
+        source.pilot(&Protocol::compile(&scenario, self.seed, Wanted::Analyses), &text)?;
         let stop = Arc::new(AtomicBool::new(false));
         interruptible(&stop);
         let pool = pool(self.threads.map(usize::from))?;
-        let threads = pool.current_num_threads();
-        let mut runner = Runner {
-            of: &self,
-            source: &source,
-            text: &text,
-            scenario: first,
-            pool,
-            stop,
-            work: Work::default(),
-            timing: Timing { threads, ..Timing::default() },
+        let asked = Asked { of: &self, source: &source, text: &text, pool: &pool, stop: &stop };
+        let mut effort = Effort::default();
+        let found = match &of {
+            Of::Patients | Of::Events => asked.size(&of, &scenario, &mut effort)?,
+            Of::Parameter(name) => asked.parameter(name, &mut effort)?,
         };
-        let mut search = runner.grid()?;
-        let ended = runner.search(&mut search)?;
-        let result = self.result(&mut runner, &search, ended, &watch)?;
-        let json = format!("{}\n", serde_json::to_string_pretty(&result).unwrap_or_default());
+        let mut timing = Timing { threads: pool.current_num_threads(), ..Timing::default() };
+        let n = answer(&found.search, self.power);
+        let planning = match (&of, n) {
+            (Of::Patients, Some(n)) => {
+                scenario.n = n as usize;
+                formula(&scenario, &asked, n, &mut timing)?
+            }
+            (Of::Events, Some(events)) => {
+                scenario.cut.events = scenario.cut.events.map(|(_, endpoint)| (events as u32, endpoint));
+                formula(&scenario, &asked, events, &mut timing)?
+            }
+            _ => None,
+        };
+        timing.seconds = watch.seconds();
+        timing.simulation_seconds = effort.seconds;
+        timing.trials_per_second = effort.replicates as f64 / effort.seconds.max(1e-9);
+        timing.patients_per_second = effort.patients as f64 / effort.seconds.max(1e-9);
+        let result = self.result(&of, &scenario, &text, &found, n, planning, (effort, timing));
+        self.write(&result)?;
+        if found.ended == question::INTERRUPTED { Err(Failure::Interrupted) } else { Ok(()) }
+    }
+
+    fn write(&self, result: &SizeResult) -> Result<(), Failure> {
+        let json = format!("{}\n", serde_json::to_string_pretty(result).unwrap_or_default());
         if let Some(path) = &self.out {
             std::fs::write(path, &json).map_err(|e| Error::write(path, e))?;
         }
-        match self.format {
-            Format::Text => print(&report::size::text(&result))?,
-            Format::Json => print(&json)?,
+        if let Some(path) = &self.curve {
+            save(&report::size::curve(result), path)?;
         }
-        if ended == "interrupted" { Err(Failure::Interrupted) } else { Ok(()) }
+        match self.format {
+            Format::Text => print(&report::size::text(result)),
+            Format::Json => print(&json),
+        }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "everything that the result is made of")]
     fn result(
         &self,
-        runner: &mut Runner<'_>,
-        search: &Search,
-        ended: &'static str,
-        watch: &Stopwatch,
-    ) -> Result<SizeResult, Failure> {
+        of: &Of,
+        scenario: &Scenario,
+        text: &Text,
+        found: &question::Search,
+        n: Option<f64>,
+        planning: Option<Formula>,
+        (effort, timing): (Effort, Timing),
+    ) -> SizeResult {
+        let search = &found.search;
         let Found { below, enough } = search.found();
-        let crossing = search.crossing();
-        // the first of the grid from the crossing on, as power is expected to rise, and not outside the interval
-        let before = |x: f64| if search.axis == Axis::Falling { x > crossing } else { x < crossing };
-        let reached = search.fitted(search.sizes[search.sizes.len() - 1]).is_none_or(|p| p >= self.power);
-        let point = search.sizes.iter().position(|&x| !before(x)).filter(|_| reached || enough.is_some());
-        let point = point.map(|i| i.max(below.map_or(0, |b| b + 1)).min(enough.unwrap_or(usize::MAX)));
-        let n = point.and_then(|i| search.sizes.get(i)).copied();
-        let planning = match n {
-            Some(n) => runner.formula(n)?,
-            None => None,
-        };
-        let seen = search.cells.iter().enumerate().filter(|(_, c)| c.replicates > 0);
+        let seen = search.cells.iter().zip(&found.reached).enumerate().filter(|(_, (c, _))| c.replicates > 0);
         let curve = seen
-            .map(|(i, cell)| Point {
+            .map(|(i, (cell, &reached))| Point {
                 size: search.sizes[i],
                 replicates: cell.replicates,
                 power: cell.successes as f64 / cell.replicates as f64,
                 interval: search.bounds(i),
                 fitted: search.fitted(search.sizes[i]),
+                reached: reached as f64 / cell.replicates as f64,
                 verdict: match search.verdict(i) {
                     Verdict::Enough => "enough",
                     Verdict::TooLittle => "too little",
@@ -426,35 +255,61 @@ impl Size {
                 },
             })
             .collect();
-        let mut timing = runner.timing.clone();
-        timing.seconds = watch.seconds();
-        timing.trials_per_second = runner.work.trials as f64 / timing.simulation_seconds.max(1e-9);
-        timing.patients_per_second = runner.work.patients as f64 / timing.simulation_seconds.max(1e-9);
-        Ok(SizeResult {
+        SizeResult {
             program: "patency",
             version: env!("CARGO_PKG_VERSION"),
-            title: runner.scenario.title.clone(),
-            variant: runner.scenario.variant.clone(),
-            scenario: runner.text.text.clone(),
+            title: scenario.title.clone(),
+            variant: scenario.variant.clone(),
+            scenario: text.text.clone(),
             set: self.set.clone(),
             seed: self.seed,
-            analysis: runner.scenario.analyses[0].name.clone(),
-            accrual: runner.scenario.accrual_words(),
-            solved: self.solve.clone().unwrap_or_else(|| "n".to_owned()),
+            analysis: scenario.analyses[0].name.clone(),
+            accrual: of.accrual(scenario),
+            solved: of.name().to_owned(),
+            patients: (*of != Of::Patients).then_some(scenario.n),
             power: self.power,
-            confidence: 0.95,
+            confidence: question::CONFIDENCE,
+            within: self.within,
             size: Answer {
                 n,
-                fitted: n.and_then(|n| search.fitted(n)),
+                power: n.and_then(|n| search.fitted(n)),
                 interval: [below.map(|i| search.sizes[i]), enough.map(|i| search.sizes[i])],
             },
             curve,
-            grid: search.sizes.len(),
-            ended,
+            grid: search.sizes.clone(),
+            guess: found.guess,
+            ended: found.ended,
             reversal: search.reversals().map(|r| r.map(|i| search.sizes[i])),
             planning,
-            work: runner.work,
+            work: Work {
+                trials: effort.replicates,
+                patients: effort.patients,
+                analyses: effort.analyses,
+                sorted_rows: effort.sorted,
+            },
             timing,
-        })
+        }
     }
+}
+
+/// The point estimate: the first of the grid from the crossing on, as power is expected to rise, and not outside the interval.
+fn answer(search: &Search, power: f64) -> Option<f64> {
+    let Found { below, enough } = search.found();
+    let crossing = search.crossing();
+    let before = |x: f64| if search.axis == Axis::Falling { x > crossing } else { x < crossing };
+    let reached = search.fitted(search.sizes[search.sizes.len() - 1]).is_none_or(|p| p >= power);
+    let point = search.sizes.iter().position(|&x| !before(x)).filter(|_| reached || enough.is_some());
+    let point = point.map(|i| i.max(below.map_or(0, |b| b + 1)).min(enough.unwrap_or(usize::MAX)));
+    point.and_then(|i| search.sizes.get(i)).copied()
+}
+
+/// Writes a table in the format that the file's name asks for.
+fn save(table: &report::data::DataTable, path: &Path) -> Result<(), Failure> {
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
+        table.parquet(path)?;
+    } else {
+        let file = std::fs::File::create(path).map_err(|e| Error::write(path, e))?;
+        table.csv(&mut std::io::BufWriter::new(file)).map_err(|e| Error::write(path, e))?;
+    }
+    Ok(())
 }

@@ -17,11 +17,35 @@ pub fn follow(
     work: &mut Workspace,
     trial: &mut TrialRecord,
 ) -> Result<(), Fault> {
+    outcomes(protocol, replicate, work)?;
+    observe(protocol, replicate, None, work, trial).map(|_| ())
+}
+
+/// What happens to the enrolled patients, with no one looking.
+///
+/// # Errors
+/// See [`super::replicate`].
+pub fn outcomes(protocol: &Protocol<'_>, replicate: Replicate, work: &mut Workspace) -> Result<(), Fault> {
     let candidates = index(&work.candidates, work.dense);
     for step in &protocol.outcomes {
         step.draw(replicate, candidates, &mut work.cohort, &mut work.noise)?;
     }
-    cut(protocol, replicate, work, trial)?;
+    Ok(())
+}
+
+/// Observation, data cut and endpoints of the enrolled patients, whose outcomes are drawn; `events` is the number of events that ends
+/// the trial, instead of the scenario's. Whether as many events occurred, where they end the trial at all.
+///
+/// # Errors
+/// See [`super::replicate`].
+pub fn observe(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    events: Option<u32>,
+    work: &mut Workspace,
+    trial: &mut TrialRecord,
+) -> Result<bool, Fault> {
+    let completed = cut(protocol, replicate, events, work, trial)?;
     let candidates = index(&work.candidates, work.dense);
     work.view.look(protocol, replicate, candidates, &work.end, false, None, &mut work.cohort, &mut work.noise)?;
     if !work.view.lost.is_empty() || !work.view.end.is_empty() {
@@ -34,16 +58,18 @@ pub fn follow(
             measured.measure(plan, Reading::default(), cohort, view, registers, &mut work.meter);
         }
     }
-    Ok(())
+    Ok(completed)
 }
 
-/// Administrative ends of follow-up: the earliest of the horizon, a date, a time after the last entry, a number of events.
+/// Administrative ends of follow-up: the earliest of the horizon, a date, a time after the last entry, a number of events (false where
+/// these never occur).
 fn cut(
     protocol: &Protocol<'_>,
     replicate: Replicate,
+    events: Option<u32>,
     work: &mut Workspace,
     trial: &mut TrialRecord,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let cut = &protocol.scenario.cut;
     let rows = work.cohort.rows;
     let mut date = cut.date.unwrap_or(f64::INFINITY);
@@ -51,6 +77,7 @@ fn cut(
         date = date.min(trial.last_entry + months);
     }
     let horizon = cut.horizon.unwrap_or(f64::INFINITY);
+    let mut completed = true;
     work.end.clear();
     if let Some((count, endpoint)) = cut.events {
         // the date of the event that completes the number, among events seen before any other cut
@@ -69,7 +96,8 @@ fn cut(
                     work.dates.push(measured.values.real[i] + work.entry.get(i).copied().unwrap_or(0.0));
                 }
             }
-            let count = count as usize;
+            let count = events.unwrap_or(count) as usize;
+            completed = work.dates.len() >= count;
             if count >= 1 && work.dates.len() >= count {
                 let completes = *work.dates.select_nth_unstable_by(count - 1, f64::total_cmp).1;
                 date = date.min(counting(completes, measured, &work.entry));
@@ -81,7 +109,7 @@ fn cut(
         ends(&mut work.end, rows, &work.entry, horizon, date);
     }
     trial.cut = date;
-    Ok(())
+    Ok(completed)
 }
 
 /// The date of an event, later by as many units in the last place as it takes for the event to be counted: in rounded
@@ -122,9 +150,5 @@ pub fn potential_outcomes(
     work: &mut Workspace,
 ) -> Result<(), Fault> {
     work.cohort.arm.fill(arm);
-    let candidates = index(&work.candidates, work.dense);
-    for step in &protocol.outcomes {
-        step.draw(replicate, candidates, &mut work.cohort, &mut work.noise)?;
-    }
-    Ok(())
+    outcomes(protocol, replicate, work)
 }

@@ -5,6 +5,7 @@ mod bootstrap;
 mod follow;
 mod pilot_root;
 mod pilot_score;
+mod prefix;
 mod screen;
 mod tables;
 mod truth;
@@ -17,9 +18,10 @@ use crate::random::Replicate;
 use crate::workspace::{Workspace, index};
 
 pub use analyse::{analyse_all, analyse_row};
-pub use follow::{follow, potential_outcomes};
+pub use follow::{follow, observe, outcomes, potential_outcomes};
 pub use pilot_root::pilot_roots;
 pub use pilot_score::{left_out, pilot_scores};
+pub use prefix::shorten;
 pub use screen::{Candidates, MOST_SCREENED, candidates, screen_pilot};
 pub use tables::Tables;
 pub use truth::{target, truth};
@@ -107,12 +109,26 @@ pub fn enrol(
     work: &mut Workspace,
     funnel: &mut [u32],
 ) -> Result<TrialRecord, Fault> {
+    enrol_first(protocol, replicate, protocol.scenario.n, work, funnel)
+}
+
+/// As [`enrol`], a trial of `n` patients instead of the scenario's number.
+///
+/// # Errors
+/// See [`replicate`].
+pub fn enrol_first(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    n: usize,
+    work: &mut Workspace,
+    funnel: &mut [u32],
+) -> Result<TrialRecord, Fault> {
     let mut trial = TrialRecord { cut: f64::INFINITY, follow_up: f64::INFINITY, ..TrialRecord::default() };
     // filling nothing is a call all the same
     if !funnel.is_empty() {
         funnel.fill(0);
     }
-    screen::screen(protocol, replicate, work, funnel, &mut trial)?;
+    screen::screen(protocol, replicate, n, work, funnel, &mut trial)?;
     let enrolled = work.candidates.len();
     trial.enrolled = enrolled as u32;
     work.cohort.rows = enrolled;
@@ -181,6 +197,11 @@ fn date(protocol: &Protocol<'_>, work: &mut Workspace, trial: &mut TrialRecord) 
             work.cohort.site.extend_from_slice(&arrivals.site[..enrolled]);
         }
     }
+    count_entries(protocol, work, trial);
+}
+
+/// What the trial's record says of its entry dates.
+fn count_entries(protocol: &Protocol<'_>, work: &Workspace, trial: &mut TrialRecord) {
     trial.last_entry = work.entry.iter().copied().fold(0.0, f64::max);
     if let Some(plan) = protocol.scenario.enrolment.plan {
         trial.in_time = work.entry.iter().map(|entry| u32::from(entry + plan.follow_up <= plan.end)).sum();

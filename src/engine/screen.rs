@@ -11,15 +11,20 @@ use super::TrialRecord;
 /// Candidates screened for one trial at most, as a multiple of its size (and at least 2²⁰): beyond it the trial stops short.
 pub const MOST_SCREENED: usize = 4096;
 
-/// Draws candidates in blocks and screens them until the trial is full or nobody comes any more.
+/// Number from which on no candidate is screened for a trial of `n`.
+pub(super) fn most_screened(n: usize) -> usize {
+    (MOST_SCREENED * n).max(1 << 20)
+}
+
+/// Draws candidates in blocks and screens them until the trial of `n` is full or nobody comes any more.
 pub(super) fn screen(
     protocol: &Protocol<'_>,
     replicate: Replicate,
+    n: usize,
     work: &mut Workspace,
     funnel: &mut [u32],
     trial: &mut TrialRecord,
 ) -> Result<(), Fault> {
-    let n = protocol.scenario.n;
     work.arrivals.date.clear();
     work.arrivals.site.clear();
     let mut target = n;
@@ -43,7 +48,7 @@ pub(super) fn screen(
         work.cohort.code[c].clear();
     }
     work.by_site.fill(0);
-    let most = (MOST_SCREENED * n).max(1 << 20);
+    let most = most_screened(n);
     let mut first = 0;
     while work.candidates.len() < target && first < most {
         let mut len = BLOCK;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::data::{DataTable, Values};
 use super::table::{Table, count, percent};
 use crate::result::size::{Point, SizeResult};
 
@@ -12,16 +13,17 @@ pub fn text(r: &SizeResult) -> String {
         "{}\nvariant {}, analysis {}, seed {}, patency {}\n",
         r.title, r.variant, r.analysis, r.seed, r.version
     );
-    let patients = r.solved == "n";
-    if patients {
-        let _ = writeln!(out, "{}", sentence(r.accrual));
-    }
-    let what = if patients { "patients".to_owned() } else { format!("= {}", r.solved) };
-    let shown = |x: f64| if patients { count(x as u64) } else { trimmed(x) };
+    let among = r.patients.map_or(String::new(), |n| format!("{} patients; ", count(n as u64)));
+    let _ = writeln!(out, "{}", sentence(&format!("{among}{}", r.accrual)));
+    let what = match r.solved.as_str() {
+        "n" => "patients".to_owned(),
+        "events" => "events".to_owned(),
+        name => format!("= {name}"),
+    };
+    let whole = r.guess.is_some();
+    let shown = |x: f64| if whole { count(x as u64) } else { trimmed(x) };
     let _ = writeln!(out, "\n{}", answer(r, &what, &shown));
-    if let Some([a, b]) = r.reversal {
-        let _ = writeln!(out, "Power is not monotone: at {} it is above what it is at {}.", shown(a), shown(b));
-    }
+    remarks(&mut out, r, &what, &shown);
     if let Some(f) = &r.planning {
         let _ = writeln!(
             out,
@@ -49,19 +51,70 @@ pub fn text(r: &SizeResult) -> String {
     let _ = write!(out, "\n{}", table.render());
     let left = r.curve.len() - thinned(&r.curve).len();
     if left > 0 {
-        let _ = writeln!(out, "{left} more sizes were looked at: see --format json.");
+        let _ = writeln!(out, "{left} more values were looked at: see --curve or --format json.");
     }
     let _ = writeln!(
         out,
-        "Band: at 95 % for all {} values of the grid at once, whenever one stops.\n{} trials of {} patients; {:.1} s on {} thread{}",
-        r.grid,
+        "Grid: {}, fixed before the first replicate.\nBand: at 95 % for all of them at once, whenever one stops.",
+        grid(&r.grid, &shown),
+    );
+    let sorted = match r.work.sorted_rows {
+        0 => String::new(),
+        rows => format!(" ({} rows put in order)", count(rows)),
+    };
+    let _ = writeln!(
+        out,
+        "{} trials of {} patients in all, analysed {} times{sorted}; {:.1} s on {} thread{}",
         count(r.work.trials),
         count(r.work.patients),
+        count(r.work.analyses),
         r.timing.seconds,
         r.timing.threads,
         if r.timing.threads == 1 { "" } else { "s" }
     );
     out
+}
+
+/// What the answer does not say by itself.
+fn remarks(out: &mut String, r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) {
+    if let Some([a, b]) = r.reversal {
+        let _ = writeln!(out, "Power is not monotone: at {} it is above what it is at {}.", shown(a), shown(b));
+    }
+    // the smallest size that a share of the trials worth mentioning does not reach
+    if let Some(p) = r.curve.iter().find(|p| p.reached < 0.99) {
+        let why = if r.solved == "events" { "see as many events" } else { "enrol as many before the last site closes" };
+        let _ = writeln!(out, "At {} {what} {} % of the trials {why}.", shown(p.size), percent(p.reached, Some(0.005)));
+    }
+}
+
+/// The grid in words.
+fn grid(sizes: &[f64], shown: &dyn Fn(f64) -> String) -> String {
+    let ends = [sizes[0], sizes[sizes.len() - 1]].map(shown);
+    let gaps: Vec<f64> = sizes.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    let [narrowest, widest] =
+        [gaps.iter().copied().fold(f64::INFINITY, f64::min), gaps.iter().copied().fold(0.0, f64::max)];
+    let apart = if widest > narrowest * (1.0 + 1e-6) {
+        format!("{} apart near the first guess and up to {} away from it", shown(narrowest), shown(widest))
+    } else {
+        format!("{} apart", shown(narrowest))
+    };
+    format!("{} values from {} to {}, {apart}", count(sizes.len() as u64), ends[0], ends[1])
+}
+
+/// The power curve with its band, a row a size.
+#[must_use]
+pub fn curve(r: &SizeResult) -> DataTable {
+    let mut table = DataTable::default();
+    let real = |value: &dyn Fn(&Point) -> Option<f64>| Values::Real(r.curve.iter().map(value).collect());
+    table.push(r.solved.as_str(), real(&|p| Some(p.size)));
+    table.push("replicates", Values::Integer(r.curve.iter().map(|p| i64::try_from(p.replicates).ok()).collect()));
+    table.push("power", real(&|p| Some(p.power)));
+    table.push("lower", real(&|p| Some(p.interval[0])));
+    table.push("upper", real(&|p| Some(p.interval[1])));
+    table.push("fitted", real(&|p| p.fitted));
+    table.push("reached", real(&|p| Some(p.reached)));
+    table.push("verdict", Values::Text(r.curve.iter().map(|p| Some(p.verdict.to_owned())).collect()));
+    table
 }
 
 fn answer(r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) -> String {
@@ -71,7 +124,9 @@ fn answer(r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) -> String {
     let estimate = r.size.n.map_or_else(|| "no estimate".to_owned(), |n| format!("{} {what}", shown(n)));
     match (below, enough, r.ended) {
         (Some(b), Some(e), "settled") => {
-            format!("{estimate} for {target}; more than {} and at most {} (95 %).", shown(b), shown(e))
+            let coarse = (e - b).abs() > r.within * (e + b).abs() * (1.0 + 1e-6);
+            let none = if coarse { " No value of the grid lies between them: --step takes a finer one." } else { "" };
+            format!("{estimate} for {target}; more than {} and at most {} (95 %).{none}", shown(b), shown(e))
         }
         (Some(b), Some(e), why) => format!(
             "{estimate} for {target}; more than {} and at most {} (95 %). The interval is wider than asked: {}.",
@@ -84,7 +139,7 @@ fn answer(r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) -> String {
             shown(e)
         ),
         (Some(b), None, _) if last.is_some_and(|p| p.size == b) => format!(
-            "No value of the grid reaches {target}: at {} power is at most {} % (95 %), the effect being what it is. Bias, ties or missing data may keep power from rising; --max looks further.",
+            "No value of the grid reaches {target}: at {} power is at most {} % (95 %). Bias, ties, missing data or too few sites may keep power from rising, and no effect in favour leaves nothing to find; --max looks further.",
             shown(b),
             last.map_or_else(String::new, |p| percent(p.interval[1], Some(0.001)))
         ),

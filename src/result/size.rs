@@ -26,18 +26,25 @@ pub struct SizeResult {
     pub analysis: String,
     /// How a larger trial comes about.
     pub accrual: &'static str,
-    /// What is solved for: `n`, or a parameter.
+    /// What is solved for: `n`, `events`, or a parameter.
     pub solved: String,
+    /// Patients of the trial, where they are not what is solved for.
+    pub patients: Option<usize>,
     /// Power asked for.
     pub power: f64,
     /// Confidence of the interval.
     pub confidence: f64,
+    /// How near its ends were to lie to its middle, as a share of it.
+    pub within: f64,
     /// The answer.
     pub size: Answer,
     /// Power at the sizes that were looked at.
     pub curve: Vec<Point>,
-    /// Sizes of the grid.
-    pub grid: usize,
+    /// The values that might have been the answer, fixed before the first replicate of the search, in the order in which power was
+    /// expected to rise.
+    pub grid: Vec<f64>,
+    /// The first guess, about which they were laid; it has replicates of its own.
+    pub guess: Option<f64>,
     /// Whether the search ended before the interval was as narrow as asked, and why.
     pub ended: &'static str,
     /// A smaller size that is known to have more power than a larger one, where there is one.
@@ -56,7 +63,7 @@ pub struct Answer {
     /// The point estimate: the first size of the grid at or above the crossing of the fitted curve; `null` where power does not get there.
     pub n: Option<f64>,
     /// Power at it by the fitted curve.
-    pub fitted: Option<f64>,
+    pub power: Option<f64>,
     /// The answer lies above the first and not above the second, with the stated confidence; `null` where an end is not known.
     pub interval: [Option<f64>; 2],
 }
@@ -74,6 +81,8 @@ pub struct Point {
     pub interval: [f64; 2],
     /// By the fitted curve.
     pub fitted: Option<f64>,
+    /// Share of the replicates that enrolled as many patients, or saw as many events.
+    pub reached: f64,
     /// `enough`, `too little` or `open`.
     pub verdict: &'static str,
 }
@@ -91,10 +100,14 @@ pub struct Formula {
 /// What was computed.
 #[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Work {
-    /// Trials carried out.
+    /// Trials generated, each at the largest of the sizes at which it was analysed.
     pub trials: u64,
-    /// Patients generated.
+    /// Patients generated and enrolled.
     pub patients: u64,
+    /// Analyses, one a size of a trial.
+    pub analyses: u64,
+    /// Rows put in order of time for them.
+    pub sorted_rows: u64,
 }
 
 /// The JSON schema of [`SizeResult`].

@@ -1,6 +1,10 @@
 //! `patency size`: how many patients.
 
-use super::{P1, Written, changed, list, number, printed, refused, word};
+use serde_json::Value;
+
+use super::{P1, P2, P4, Written, changed, list, number, printed, refused, word};
+use crate::engine::common::seed;
+use crate::size::exact;
 
 #[test]
 fn the_size_of_p1_is_that_of_enumeration() {
@@ -63,11 +67,192 @@ fn a_parameter_is_solved_for() {
 }
 
 #[test]
+fn events_are_solved_for() {
+    // hazard ratio .5: Schoenfeld's 4 (1.96 + .84)² / ln² .5 = 65.3 events
+    let scenario =
+        changed(P2, &[("date = 48", "events = { count = 100, endpoint = \"survival\" }"), ("0.75, 1)", "0.5, 1)")]);
+    let scenario = Written::new("events.toml", scenario);
+    let ask = |format: &str| {
+        let path = scenario.path();
+        let words =
+            ["size", &path, "--solve", "events", "--n", "150", "--power", "0.8", "--within", "15%", "--format", format];
+        printed(&words)
+    };
+    let found: Value = serde_json::from_str(&ask("json")).unwrap();
+    assert_eq!((word(&found, "/solved"), number(&found, "/patients")), ("events", 150.0));
+    let [below, enough] = [0, 1].map(|k| number(&found, &format!("/size/interval/{k}")));
+    assert!((40.0..70.0).contains(&below) && below < enough && enough < 100.0, "{below} {enough}");
+    assert!((number(&found, "/planning/n") - 66.0).abs() < 5.0, "{found}");
+    let shown = ask("text");
+    assert!(
+        shown.contains("150 patients; the same patients enter at the same dates; more events take longer"),
+        "{shown}"
+    );
+    assert!(shown.contains(" events for 80 % power; more than "), "{shown}");
+    assert!(refused(&["size", P2, "--solve", "events"], 2).contains("does not end at a number of events"));
+}
+
+#[test]
+fn the_curve_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let [csv, parquet] = ["curve.csv", "curve.parquet"].map(|name| folder.path().join(name));
+    for path in [&csv, &parquet] {
+        let path = path.to_str().unwrap();
+        printed(&["size", P1, "--power", "0.7", "--within", "15%", "--curve", path]);
+    }
+    let curve = std::fs::read_to_string(&csv).unwrap();
+    let mut lines = curve.lines();
+    assert_eq!(lines.next(), Some("n,replicates,power,lower,upper,fitted,reached,verdict"));
+    let rows: Vec<Vec<f64>> = lines.map(|line| line.split(',').take(7).map(|x| x.parse().unwrap()).collect()).collect();
+    assert!(rows.len() > 8, "{curve}");
+    for pair in rows.windows(2) {
+        assert!(pair[0][0] < pair[1][0], "{curve}");
+    }
+    for row in &rows {
+        assert!(row[3] <= row[2] && row[2] <= row[4] && row[6] == 1.0, "{curve}");
+        // at 95 % for all sizes at once: the exact power is in the band
+        assert!((row[3]..=row[4]).contains(&exact(row[0] as usize)), "{row:?}");
+    }
+    assert_eq!(&std::fs::read(&parquet).unwrap()[..4], b"PAR1");
+}
+
+#[test]
+fn what_cannot_be_settled_is_said() {
+    let shown = printed(&["size", P1, "--power", "0.8", "--within", "1%", "--replicates", "2000"]);
+    assert!(shown.contains("replicates allowed do not settle it (--replicates)"), "{shown}");
+}
+
+#[test]
+fn power_that_cannot_reach_its_target_is_said() {
+    // about a hundred patients come before the only site closes, however many are wanted
+    let closing = "[enrolment]\n[[site]]\nname = \"A\"\nrate = 5\ncloses = 20\n[[outcome]]";
+    let scenario = Written::new("closing.toml", changed(P1, &[("[[outcome]]", closing)]));
+    let found = printed(&["size", &scenario.path(), "--power", "0.8", "--within", "10%"]);
+    assert!(found.contains("No value of the grid reaches 80 % power"), "{found}");
+    assert!(found.contains("of the trials enrol as many before the last site closes"), "{found}");
+}
+
+#[test]
+fn power_that_falls_with_size_is_said() {
+    // a trial that ends at 100 events: in a larger one they come before treatment begins to work
+    let late = [
+        (
+            "exponential = { median = 20, hazard-ratio = \"if(treatment, 0.75, 1)\" }",
+            "piecewise-exponential = { rates = [0.08, \"if(treatment, 0.02, 0.08)\"], from = [0, 6] }",
+        ),
+        ("date = 48", "events = { count = 100, endpoint = \"survival\" }"),
+    ];
+    let scenario = Written::new("late.toml", changed(P2, &late));
+    let words = ["size", &scenario.path(), "--power", "0.8", "--min", "140", "--max", "1600", "--within", "10%"];
+    let found = printed(&words);
+    assert!(found.contains("Power is not monotone: at "), "{found}");
+    assert!(found.contains("No value of the grid reaches 80 % power: at 1,600 power is at most "), "{found}");
+}
+
+/// A trial whose size is asked for, and what is known of the answer.
+struct Case {
+    name: &'static str,
+    text: String,
+    /// Whether power at a size is at least 80 %; not known where that is too near to tell.
+    enough: fn(usize) -> Option<bool>,
+}
+
+/// Two proportions by enumeration; the t test by its noncentral distribution (R's `power.t.test`: .7952 at 126, .8015 at 128); log-rank
+/// and win ratio by 10⁶ replicates with another seed (`patency compare --seed 777`; MCSE .0004): .7968 at 320, .7994 at 322, .8018 at 324; .7951 at 158, .8003 at 160,
+/// .8051 at 162.
+fn cases() -> [Case; 4] {
+    let t_test = r#"
+title = "A score"
+
+[trial]
+n = 100
+arms = [{ name = "control" }, { name = "treatment" }]
+allocation.blocks = { sizes = [2] }
+
+[[outcome]]
+name = "score"
+normal = { mean = "if(treatment, 5, 0)", sd = 10 }
+
+[[endpoint]]
+name = "score"
+score = { value = "score", better = "higher" }
+
+[[analysis]]
+name = "primary"
+endpoint = "score"
+t-test = { variance = "pooled" }
+"#;
+    let log_rank = changed(P2, &[("median = 20", "median = 12"), ("0.75, 1)", "0.7, 1)")]);
+    let win_ratio = changed(P4, &[("0.7, 1)", "0.5, 1)"), ("1.5, 1)", "2, 1)")]);
+    [
+        Case { name: "two proportions", text: changed(P1, &[]), enough: |n| Some(exact(n) >= 0.8) },
+        Case { name: "t test", text: t_test.to_owned(), enough: |n| Some(n >= 128) },
+        Case { name: "log-rank", text: log_rank, enough: |n| (n != 322).then_some(n > 322) },
+        Case { name: "win ratio", text: win_ratio, enough: |n| (n != 160).then_some(n > 160) },
+    ]
+}
+
+/// Repetitions with seeds of their own: how many intervals hold the answer, and the widest of them as a share of its middle.
+fn held(case: &Case, repetitions: u64, within: &str) -> (u64, f64) {
+    let scenario = Written::new("calibration.toml", case.text.clone());
+    let (mut held, mut widest) = (0, 0.0_f64);
+    for k in 0..repetitions {
+        let seed = (seed(case.name) % 1_000_000 + k).to_string();
+        let words =
+            ["size", &scenario.path(), "--power", "0.8", "--within", within, "--seed", &seed, "--format", "json"];
+        let found: Value = serde_json::from_str(&printed(&words)).unwrap();
+        let grid: Vec<usize> = list(&found, "/grid").iter().map(|n| n.as_f64().unwrap() as usize).collect();
+        // the first of the grid from which on power is enough; where that is not known, both that may be it
+        let answer = |of: bool| {
+            let last = grid.iter().rposition(|&n| !(case.enough)(n).unwrap_or(of));
+            grid[last.map_or(0, |i| i + 1)] as f64
+        };
+        let [below, enough] = [0, 1].map(|k| number(&found, &format!("/size/interval/{k}")));
+        assert_eq!(word(&found, "/ended"), "settled", "{}", case.name);
+        held += u64::from(below < answer(true) && answer(false) <= enough);
+        widest = widest.max((enough - below) / (enough + below));
+    }
+    (held, widest)
+}
+
+#[test]
+fn statistical_answers_hold_the_true_size() {
+    // at least 95 % are promised: more than 3 misses in 12 have a chance of .002 at that
+    let all: u64 = cases().iter().map(|case| held(case, 3, "15%").0).sum();
+    assert!(all >= 9, "{all} of 12");
+}
+
+/// The full calibration, minutes long. FIGURES
+#[test]
+#[ignore = "minutes"]
+#[allow(clippy::print_stderr)] // the figures are the evidence
+fn statistical_200_answers_hold_the_true_size() {
+    for case in cases() {
+        let (held, widest) = held(&case, 200, "4%");
+        eprintln!("{}: {held} of 200, widest ± {:.1} %", case.name, 100.0 * widest);
+        // 95 % of 200, less 3.6 standard deviations
+        assert!(held >= 179, "{}: {held} of 200", case.name);
+    }
+}
+
+#[test]
 fn bad_questions_get_answers() {
     assert!(refused(&["size", P1, "--power", "1"], 2).contains("no trial of a finite size has a power of 1"));
     assert!(refused(&["size", P1, "--analysis", "primay"], 2).contains("did you mean `primary`?"));
-    assert!(refused(&["size", P1, "--min", "10", "--max", "5", "--power", "0.8"], 2).contains("make no grid"));
+    assert!(refused(&["size", P1, "--min", "10", "--max", "5", "--power", "0.8"], 2).contains("no grid"));
     assert!(refused(&["size", P1, "--within", "0"], 2).contains("share above 0"));
+    assert!(refused(&["size", P1, "--min", "1", "--power", "0.8"], 2).contains("smaller than one block"));
+    assert!(refused(&["size", P1, "--max", "1"], 2).contains("smaller than one block"));
+    let blocks = Written::new("blocks.toml", changed(P1, &[("sizes = [2]", "sizes = [4, 6]")]));
+    let shown = refused(&["size", &blocks.path(), "--min", "2"], 2);
+    assert!(shown.contains("a trial of 2 patients is smaller than one block: the sizes begin at 4"), "{shown}");
+    assert!(refused(&["size", P1, "--solve", "n"], 2).contains("which values of `n`?"));
+    assert!(refused(&["size", P1, "--power", "nan"], 2).contains("share above 0"));
+    for option in ["--min", "--max", "--step"] {
+        assert!(refused(&["size", P1, option, "nan"], 2).contains(&format!("{option} NaN is no number")));
+        assert!(refused(&["size", P1, option, "inf"], 2).contains(&format!("{option} inf is no number")));
+    }
+    assert!(refused(&["size", P1, "--step", "0"], 2).contains("no grid"));
     let null = changed(P1, &[("0.50", "0.35")]);
     let null = Written::new("null.toml", null);
     let shown = printed(&["size", &null.path(), "--power", "0.8", "--min", "100", "--max", "300", "--step", "50"]);

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use patency::column::Frame;
 use patency::endpoint::measured::Values;
-use patency::engine::{self, TrialRecord};
+use patency::engine::{self, RowRecord, TrialRecord};
 use patency::protocol::{Protocol, Wanted};
 use patency::scenario::{Options, Scenario};
 use patency::workspace::Workspace;
 
-use super::common::{DEFIER, read, sized, solved};
+use super::common::{DEFIANCE, DEFIER, P1, P2, P4, read, sized, solved};
 
 /// A trial with something of everything; `BLOCKS`, `ENROLMENT` stand for how patients are allocated and arrive.
 const TRIAL: &str = r#"
@@ -458,4 +458,64 @@ fn contract_another_seed_or_replicate_changes_every_draw() {
     for other in [age(2, 0), age(1, 1), age(1, 1 << 40)] {
         assert_eq!(first.iter().zip(&other).filter(|(a, b)| a == b).count(), 0);
     }
+}
+
+/// All rows of the analysis plan, to the bit, and what the trial's record says of its size and its cut.
+fn results(rows: &[RowRecord], trial: &TrialRecord) -> String {
+    let estimates: Vec<_> = rows.iter().map(|r| (r.estimate, r.failed_resamples)).collect();
+    format!("{} {} {estimates:?}", trial.enrolled, trial.cut)
+}
+
+/// Trials of these sizes, ascending, taken one from the other, against trials of their own.
+fn assert_taken(text: &str, sizes: &[usize], replicates: u64) {
+    let scenarios: Vec<Scenario> = sizes.iter().map(|&n| solved(sized(text, n))).collect();
+    let whole = Protocol::compile(&scenarios[0], 23, Wanted::Analyses);
+    let mut work = Workspace::new(&whole);
+    let mut funnel = vec![0; whole.scenario.criteria.len()];
+    let mut rows = vec![RowRecord::EMPTY; whole.scenario.analyses.len()];
+    work.expect_prefixes(true);
+    for replicate in 0..replicates {
+        let largest = sizes[sizes.len() - 1];
+        let mut trial = engine::enrol_first(&whole, replicate, largest, &mut work, &mut funnel).expect("no fault");
+        engine::follow(&whole, replicate, &mut work, &mut trial).expect("no fault");
+        for (&n, scenario) in sizes.iter().zip(&scenarios).rev() {
+            engine::shorten(&whole, replicate, n, &mut work, &mut trial).expect("no fault");
+            engine::analyse_all(&whole, replicate, &mut work, &mut rows);
+            let taken = results(&rows, &trial);
+            let alone = Protocol::compile(scenario, 23, Wanted::Analyses);
+            let (mut own, mut own_funnel) = (Workspace::new(&alone), funnel.clone());
+            let trial = engine::replicate(&alone, replicate, &mut own, &mut own_funnel, &mut rows).expect("no fault");
+            assert_eq!(
+                taken,
+                results(&rows, &trial),
+                "{}: {n} of {largest}, replicate {replicate}",
+                alone.scenario.title
+            );
+        }
+    }
+}
+
+#[test]
+fn contract_a_trial_taken_from_a_larger_one_is_the_trial_itself() {
+    for text in [P1, P2, P4] {
+        assert_taken(text, &[2, 99, 300, 340], 8);
+    }
+    assert_taken(DEFIANCE, &[120, 281, 300, 420], 3);
+    assert_taken(DEFIER, &[300, 578], 2);
+}
+
+#[test]
+fn contract_a_trial_taken_from_a_larger_one_is_cut_anew() {
+    let uniform = "[enrolment]\nuniform = { over = 24 }";
+    let screened = sites("screened", 6, "cap = 25");
+    let enrolled = sites("enrolled", 3, "cap = 25");
+    for (blocks, enrolment) in [("sizes = [4]", uniform), (STRATIFIED, &screened), (STRATIFIED, &enrolled)] {
+        let text = trial(blocks, enrolment);
+        assert_taken(&text, &[40, 150, 300], 3);
+        for cut in ["date = 20", "after-last-entry = 3", "events = { count = 30, endpoint = \"survival\" }"] {
+            assert_taken(&text.replace("horizon = 12", cut), &[40, 150, 300], 3);
+        }
+    }
+    // sites that close before the largest trial is full
+    assert_taken(&trial("sizes = [2]", &sites("enrolled", 1, "")), &[20, 60, 2_000], 2);
 }

@@ -7,7 +7,7 @@ pub mod schoenfeld;
 mod unadjusted;
 
 use super::hazard::hazard_rule;
-use super::time_order::{ascending, last_event};
+use super::time_order::last_event;
 use super::wald::{assemble, critical_value, wald};
 use super::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::analysis::Better;
@@ -203,7 +203,7 @@ impl Analysis for Cox {
         let risk = if data.strata.levels > 1 {
             unadjusted::RiskSets::walk_strata(data, time, event, self.efron, scratch)
         } else {
-            ascending(time, last, &mut scratch.keys, &mut scratch.order);
+            scratch.ascending(time, last);
             unadjusted::RiskSets::walk(time, event, data.arm, experimental, self.efron, scratch)
         };
         let answer = risk.estimable().and_then(|()| {

@@ -3,7 +3,7 @@
 use super::adjusted::Model;
 use super::{TIES, unadjusted};
 use crate::analysis::hazard::hazard_rule;
-use crate::analysis::time_order::{ascending, at_each_time, last_event};
+use crate::analysis::time_order::{at_each_time, last_event};
 use crate::analysis::wald::score_test;
 use crate::analysis::{
     Adjusts, Analysis, Better, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status,
@@ -113,14 +113,14 @@ impl Analysis for Schoenfeld {
         let risk = if data.strata.levels > 1 {
             unadjusted::RiskSets::walk_strata(data, time, event, self.efron, scratch)
         } else {
-            ascending(time, last, &mut scratch.keys, &mut scratch.order);
+            scratch.ascending(time, last);
             unadjusted::RiskSets::walk(time, event, data.arm, experimental, self.efron, scratch)
         };
         let failed = |status| Estimate::failed(status, n).counted(n, risk.events);
         if let Err(status) = risk.estimable() {
             return failed(status);
         }
-        ascending(time, last, &mut scratch.keys, &mut scratch.order);
+        scratch.ascending(time, last);
         let mut weight = std::mem::take(&mut scratch.real[7]);
         self.of_time(time, event, &scratch.order, &mut weight);
         let varies = weight.iter().any(|g| *g != 0.0);

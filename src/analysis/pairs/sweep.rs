@@ -3,7 +3,7 @@
 use super::states::{Board, MAX_STATES, States, tally};
 use super::{MAX_TIERS, Pairs};
 use crate::analysis::Scratch;
-use crate::analysis::time_order::{ascending, at_each_time, last_event};
+use crate::analysis::time_order::{at_each_time, last_event};
 use crate::endpoint::hierarchical::{Comparison, Tier};
 
 /// Compares the arms in one sweep in order of time; `None` where a tier after the first is not discrete, or where the
@@ -36,7 +36,7 @@ pub(super) fn by_sweep_within(
     match clock {
         Some((time, event)) => {
             let last = last_event(time, event, f64::INFINITY);
-            ascending(time, last, &mut scratch.keys, &mut scratch.order);
+            scratch.ascending(time, last);
         }
         None => scratch.order.clear(),
     }

@@ -1,0 +1,313 @@
+//! What is solved for, the values that may be the answer, and the replicates that decide.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+use std::sync::atomic::AtomicBool;
+
+use super::{Axis, Effort, Failure, Halt, Ladder, Protocol, Scenario, Size, Source, Text, Wanted, fault_report, one};
+use crate::scenario::Allocation;
+use crate::size::grid::{self, LARGEST, LOOK, MOST_SIZES};
+use crate::size::ladder::{By, GUESSES, Rung};
+use crate::size::{self, Cell, Ending, Guess};
+
+/// How sure the interval is.
+pub(super) const CONFIDENCE: f64 = 0.95;
+/// How a search ended that was interrupted.
+pub(super) const INTERRUPTED: &str = "interrupted";
+
+/// What is solved for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// The number of patients.
+    Patients,
+    /// The number of events that ends the trial.
+    Events,
+    /// A parameter.
+    Parameter(String),
+}
+
+/// A search that has ended.
+pub(super) struct Search {
+    pub(super) search: size::Search,
+    /// By size, replicates that enrolled as many patients or saw as many events.
+    pub(super) reached: Vec<u64>,
+    pub(super) ended: &'static str,
+    /// The first guess, where there was one.
+    pub(super) guess: Option<f64>,
+}
+
+/// The question, and what answers it.
+pub(super) struct Asked<'a> {
+    pub(super) of: &'a Size,
+    pub(super) source: &'a Source,
+    pub(super) text: &'a Text,
+    pub(super) pool: &'a rayon::ThreadPool,
+    pub(super) stop: &'a AtomicBool,
+}
+
+fn refuse<T>(why: String) -> Result<T, Failure> {
+    Err(Failure::Scenario(format!("error: {why}")))
+}
+
+impl Of {
+    /// What `--solve` asks for; a parameter called `events` comes before the number of events.
+    pub(super) fn new(of: &Size, source: &Source, text: &Text) -> Result<Self, Failure> {
+        Ok(match &of.solve {
+            None => Of::Patients,
+            Some(name) if name == "events" => {
+                let scenario = one(source, text, of.analysis.as_ref())?;
+                if scenario.parameters.iter().any(|p| p.name == *name) {
+                    Of::Parameter(name.clone())
+                } else {
+                    Of::Events
+                }
+            }
+            Some(name) => Of::Parameter(name.clone()),
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Of::Patients => "n",
+            Of::Events => "events",
+            Of::Parameter(name) => name,
+        }
+    }
+
+    /// How a larger trial comes about.
+    pub(super) fn accrual(&self, scenario: &Scenario) -> &'static str {
+        match self {
+            Of::Patients => scenario.accrual_words(),
+            Of::Events => "the same patients enter at the same dates; more events take longer to wait for",
+            Of::Parameter(_) => "the same patients, with the same noise, at every value",
+        }
+    }
+
+    /// The scenario; where a parameter is solved for, at the first of its values.
+    pub(super) fn scenario(&self, of: &Size, source: &Source, text: &Text) -> Result<Scenario, Failure> {
+        match (self, of.min) {
+            (Of::Parameter(name), Some(min)) => at(of, source, text, name, min),
+            _ => one(source, text, of.analysis.as_ref()),
+        }
+    }
+
+    /// Whether the question can be answered at all.
+    pub(super) fn check(&self, of: &Size, scenario: &Scenario) -> Result<(), Failure> {
+        for (option, value) in [("min", of.min), ("max", of.max), ("step", of.step)] {
+            if let Some(value) = value.filter(|x| !x.is_finite()) {
+                return refuse(format!("--{option} {value} is no number"));
+            }
+        }
+        match self {
+            Of::Parameter(name) => {
+                if of.min.is_none() || of.max.is_none() || of.step.is_none() {
+                    return refuse(format!(
+                        "which values of `{name}`? add --min, --max and --step: nothing says what it may be"
+                    ));
+                }
+            }
+            Of::Events if scenario.cut.events.is_none() => {
+                return refuse(
+                    "this trial does not end at a number of events; `cut.events = { count = …, endpoint = \"…\" }` says \
+                     which events end it"
+                        .to_owned(),
+                );
+            }
+            Of::Events => {}
+            Of::Patients => {
+                let block = match &scenario.allocation {
+                    Allocation::Blocks { sizes, .. } => sizes.iter().copied().min().unwrap_or(1),
+                    _ => 1,
+                };
+                let least = f64::from(block).max(unit(scenario));
+                if let Some(x) = [of.min, of.max].into_iter().flatten().find(|&x| x < least) {
+                    return refuse(format!(
+                        "a trial of {x} patients is smaller than one block: the sizes begin at {least}"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The smallest number of patients by which a trial can grow and keep the arms' ratio: its sum.
+fn unit(scenario: &Scenario) -> f64 {
+    scenario.arms.iter().map(|a| f64::from(a.ratio)).sum::<f64>().max(1.0)
+}
+
+/// The scenario at a value of a parameter.
+fn at(of: &Size, source: &Source, text: &Text, name: &str, value: f64) -> Result<Scenario, Failure> {
+    let mut source = source.clone();
+    source.set.push(format!("{name}={value}"));
+    one(&source, text, of.analysis.as_ref())
+}
+
+impl Asked<'_> {
+    /// Replicates at some sizes of a trial.
+    fn climb(
+        &self,
+        ladder: &Ladder<'_>,
+        replicates: Range<u64>,
+        sizes: &[u32],
+        effort: &mut Effort,
+    ) -> Result<Option<Vec<Rung>>, Failure> {
+        match ladder.climb(self.pool, replicates, sizes, self.stop) {
+            Ok((rungs, spent)) => {
+                effort.add(&spent);
+                Ok(Some(rungs))
+            }
+            Err(Halt::Stopped) => Ok(None),
+            Err(Halt::Fault(k, fault)) => Err(Failure::Scenario(fault_report(ladder.protocol(), k, &fault, self.text))),
+            Err(Halt::Panic(k, message)) => {
+                let again = self.source.replay(ladder.protocol().scenario, k);
+                Err(Failure::Bug(format!(
+                    "error: replicate {k} ended in a panic, a mistake in patency itself: {message}\n{again}"
+                )))
+            }
+        }
+    }
+
+    fn protocol<'s>(&self, scenario: &'s Scenario) -> Protocol<'s> {
+        Protocol::compile(scenario, self.of.seed, Wanted::Analyses)
+    }
+
+    /// How many patients, or how many events.
+    pub(super) fn size(&self, what: &Of, scenario: &Scenario, effort: &mut Effort) -> Result<Search, Failure> {
+        let of = self.of;
+        let by = if *what == Of::Events { By::Events } else { By::Patients };
+        let protocol = self.protocol(scenario);
+        let tail = protocol.analyses[0].rule.tail();
+        let ladder = Ladder::new(protocol, by, self.pool.current_num_threads());
+        let (unit, first, most) = match (by, scenario.cut.events) {
+            (By::Events, Some((count, _))) => (1.0, f64::from(count), scenario.n as f64),
+            _ => (unit(scenario), scenario.n as f64, LARGEST),
+        };
+        if let Some(max) = of.max.filter(|&max| max > most) {
+            return refuse(format!("--max {max}: {most} is the most there can be"));
+        }
+        let most = of.max.unwrap_or(most);
+        let least = of.min.unwrap_or(unit.max(2.0)).max(1.0);
+        let narrow = |min: f64, max: f64, step: Option<f64>| {
+            let step = step.map_or(String::new(), |s| format!(" in steps of {s}"));
+            refuse(format!(
+                "from {min} to {max}{step} there is no grid of 2 to {MOST_SIZES} values; the finest step is {unit}"
+            ))
+        };
+        if least.is_nan() || most.is_nan() || least >= most {
+            return narrow(least, most, of.step);
+        }
+        let mut stopped = false;
+        // no farther than this from the scenario's own size unasked: trials grow dear
+        const FAR: f64 = 40.0;
+        let farthest = of.max.unwrap_or((FAR * first.max(least)).min(most));
+        let looked = grid::guess(of.power, tail, of.within, first, [least, farthest], |n, replicates| {
+            let rungs = self.climb(&ladder, GUESSES..GUESSES + replicates, &[n as u32], effort)?;
+            stopped |= rungs.is_none();
+            Ok::<_, Failure>(rungs.and_then(|mut r| r.pop()).unwrap_or_default())
+        })?;
+        if stopped {
+            return Err(Failure::Interrupted);
+        }
+        let min = of.min.unwrap_or((0.5 * looked.size).max(least));
+        let max = of.max.unwrap_or((2.0 * looked.size).min(most));
+        let sizes = match of.step {
+            Some(step) => {
+                let snapped = |x: f64| (x / unit).round().max(1.0) * unit;
+                grid::even(snapped(min), snapped(max), if step > 0.0 { snapped(step) } else { step })
+            }
+            None => Some(grid::around(looked.size, of.within, unit, min, max)),
+        };
+        let Some(sizes) = sizes.filter(|s| s.len() > 1) else { return narrow(min, max, of.step) };
+        let mut search = size::Search::new(Axis::Size, sizes, of.power, 1.0 - CONFIDENCE, of.within, looked);
+        // candidates who are drawn and turned away cost more than analyses: with 4 neighbours a seventh fewer are drawn
+        if !scenario.criteria.is_empty() {
+            search.neighbours = 4;
+        }
+        let mut reached = vec![0; search.sizes.len()];
+        let ended = self.settle(&mut search, |chosen, replicates, search| {
+            let sizes: Vec<u32> = chosen.iter().map(|&i| search.sizes[i] as u32).collect();
+            let Some(rungs) = self.climb(&ladder, replicates, &sizes, effort)? else { return Ok(None) };
+            for (&i, rung) in chosen.iter().zip(&rungs) {
+                reached[i] += rung.reached;
+            }
+            Ok(Some(rungs.iter().map(|r| r.cell).collect()))
+        })?;
+        Ok(Search { search, reached, ended, guess: Some(looked.size) })
+    }
+
+    /// Which value of a parameter.
+    pub(super) fn parameter(&self, name: &str, effort: &mut Effort) -> Result<Search, Failure> {
+        let of = self.of;
+        let [min, max, step] = [of.min, of.max, of.step].map(|x| x.unwrap_or(f64::NAN));
+        let Some(mut values) = grid::even(min, max, step).filter(|v| v.len() > 1) else {
+            return refuse(format!(
+                "--min {min}, --max {max} and --step {step} of `{name}` make no grid of 2 to {MOST_SIZES} values"
+            ));
+        };
+        let threads = self.pool.current_num_threads();
+        let mut ends = [0, 0];
+        for (end, value) in ends.iter_mut().zip([min, max]) {
+            let scenario = at(of, self.source, self.text, name, value)?;
+            let ladder = Ladder::new(self.protocol(&scenario), By::Patients, threads);
+            let Some(rungs) = self.climb(&ladder, GUESSES..GUESSES + LOOK, &[scenario.n as u32], effort)? else {
+                return Err(Failure::Interrupted);
+            };
+            *end = rungs[0].cell.successes;
+        }
+        let axis = if ends[0] > ends[1] { Axis::Falling } else { Axis::Rising };
+        if axis == Axis::Falling {
+            values.reverse();
+        }
+        let guess = Guess { size: values[values.len() / 2], replicates: 0.0, tail: 0.025 };
+        let mut search = size::Search::new(axis, values, of.power, 1.0 - CONFIDENCE, of.within, guess);
+        let mut reached = vec![0; search.sizes.len()];
+        let scenarios: Vec<OnceCell<Box<Scenario>>> = search.sizes.iter().map(|_| OnceCell::new()).collect();
+        let mut ladders: Vec<Option<Ladder<'_>>> = search.sizes.iter().map(|_| None).collect();
+        let ended = self.settle(&mut search, |chosen, replicates, search| {
+            let mut cells = Vec::with_capacity(chosen.len());
+            for &i in chosen {
+                if scenarios[i].get().is_none() {
+                    let scenario = at(of, self.source, self.text, name, search.sizes[i])?;
+                    let _ = scenarios[i].set(Box::new(scenario));
+                }
+                let Some(scenario) = scenarios[i].get() else { continue };
+                let ladder =
+                    ladders[i].get_or_insert_with(|| Ladder::new(self.protocol(scenario), By::Patients, threads));
+                let Some(rungs) = self.climb(ladder, replicates.clone(), &[scenario.n as u32], effort)? else {
+                    return Ok(None);
+                };
+                reached[i] += rungs[0].reached;
+                cells.push(rungs[0].cell);
+            }
+            // what is not looked at now seldom is again
+            for (i, ladder) in ladders.iter_mut().enumerate() {
+                if ladder.is_some() && chosen.binary_search(&i).is_err() {
+                    *ladder = None;
+                }
+            }
+            Ok(Some(cells))
+        })?;
+        Ok(Search { search, reached, ended, guess: None })
+    }
+
+    /// Looks until the interval is as narrow as asked, the replicates are used up, or the user has seen enough; which of these.
+    fn settle(
+        &self,
+        search: &mut size::Search,
+        mut carry_out: impl FnMut(&[usize], Range<u64>, &size::Search) -> Result<Option<Vec<Cell>>, Failure>,
+    ) -> Result<&'static str, Failure> {
+        let most = self.of.replicates;
+        let ended = search.run(most, |chosen, range, search| match carry_out(chosen, range, search) {
+            Ok(Some(cells)) => Ok(cells),
+            Ok(None) => Err(None),
+            Err(failure) => Err(Some(failure)),
+        });
+        match ended {
+            Ok(Ending::Settled) => Ok("settled"),
+            Ok(Ending::UsedUp) => Ok("replicates used up"),
+            Err(None) => Ok(INTERRUPTED),
+            Err(Some(failure)) => Err(failure),
+        }
+    }
+}
