@@ -5,13 +5,14 @@
 //! what other parts of the same run are merged by. Quantiles and coverage are read back: memory does not grow with replicates.
 
 mod columns;
+mod given;
 mod saved;
 
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use parquet::data_type::{ByteArray, DoubleType};
+use parquet::data_type::{ByteArray, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
@@ -23,7 +24,7 @@ use crate::random::Replicate;
 use crate::result::Quantile;
 use crate::run::{BATCH, Batch, Fold};
 use crate::summary::{LookBack, Summary};
-use columns::{ESTIMATE, LOWER, Pending, ROWS, Source, TRIALS, UPPER, create};
+use columns::{ESTIMATE, LOWER, Pending, REPLICATE, ROWS, Source, TARGETS, TRIALS, UPPER, create};
 pub use saved::{
     Saved, Settings, Sums, Unfinished, begin, left_unfinished, remove_unfinished, sums, unfinished, write_sums,
     write_whole,
@@ -100,7 +101,7 @@ impl<'p, 's> Store<'p, 's> {
         self.absorb(&saved.design).map_err(|why| Error::read(&path, std::io::Error::other(why)))?;
         self.parts = saved.parts;
         let end = self.replicates.as_ref().map_or(0, |r| r.end);
-        let ragged = end % full_group(self.protocol) != 0;
+        let ragged = !end.is_multiple_of(full_group(self.protocol));
         if let (true, true, Some(last)) = (more, ragged, self.parts.last().copied()) {
             // the row group that was cut short is to be filled: it goes to a part of its own with the ones before
             self.parts.pop();
@@ -160,7 +161,7 @@ impl<'p, 's> Store<'p, 's> {
         from: &Path,
     ) -> Result<Replicate, Error> {
         let end = first + trials.reader.metadata().row_group(group).num_rows() as u64;
-        let whole = end % full_group(self.protocol) == 0;
+        let whole = end.is_multiple_of(full_group(self.protocol));
         if whole && self.pending.is_empty() {
             let (part, folder) = (self.part, self.folder.clone());
             let (to_rows, to_trials) = self.opened()?;
@@ -331,7 +332,12 @@ impl<'p, 's> Store<'p, 's> {
                 }
             }
         }
-        Ok(LookBack { quantiles: quantiles(&mut estimates), covered })
+        let given = match self.summary.terms(self.protocol) {
+            Some(terms) => [0, 1].map(|seen| self.coverage(analysis, seen, &terms)),
+            None => [Ok([0; 2]), Ok([0; 2])],
+        };
+        let [complete, seen] = given;
+        Ok(LookBack { quantiles: quantiles(&mut estimates), covered, given: [complete?, seen?] })
     }
 }
 
@@ -411,7 +417,7 @@ impl Fold for Store<'_, '_> {
         self.pending.add(self.protocol, &names, batch);
         let end = batch.first + batch.trials.len() as u64;
         extend(&mut self.replicates, Some(batch.first..end));
-        if end % full_group(self.protocol) == 0 { self.flush() } else { Ok(()) }
+        if end.is_multiple_of(full_group(self.protocol)) { self.flush() } else { Ok(()) }
     }
 
     fn fold_truth(&mut self, batch: &Batch) {

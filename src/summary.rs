@@ -22,6 +22,7 @@ use crate::engine::{RowRecord, Tables, left_out, target};
 use crate::estimand;
 use crate::planning;
 use crate::protocol::Protocol;
+use crate::random::Replicate;
 use crate::result::{self, Against, Design, Figure};
 use crate::run::Batch;
 use crate::scenario::{CalendarPlan, Measure, Per, Scenario, TrueValue};
@@ -228,6 +229,19 @@ impl Summary {
         self.truth_replicates
     }
 
+    /// What the true value of a replicate may depend on: the terms of a regression on the parameters that it drew. None where replicates do
+    /// not differ.
+    #[must_use]
+    pub fn terms<'a>(&'a self, protocol: &'a Protocol<'_>) -> Option<impl Fn(Replicate) -> Vec<f64> + 'a> {
+        let assurance = self.assurance.as_ref()?;
+        Some(move |replicate| {
+            let drawn: Vec<f64> = protocol.priors.iter().map(|p| p.value(replicate)).collect();
+            let mut terms = Vec::new();
+            assurance.terms_of(&drawn, &mut terms);
+            terms
+        })
+    }
+
     /// True value and limit of an analysis, pooled.
     #[must_use]
     pub fn targets(&self, protocol: &Protocol<'_>, tables: &Tables, a: usize) -> [Option<f64>; 2] {
@@ -416,8 +430,9 @@ impl Summary {
         let estimated = row.estimate.count;
         let coverage = |seen: usize| {
             if self.varies && !(seen == 0 && known) {
-                let pairs = row.pair[seen].count;
-                return (pairs > 0).then(|| share(row.covered[seen], pairs));
+                let own = matches!(plan.estimand, Some(TrueValue::Drawn(..))) && seen == 0;
+                let [covered, of] = if own { [row.covered, row.pair[0].count] } else { back.given[seen] };
+                return (of > 0).then(|| share(covered, of));
             }
             back.covered[seen].filter(|_| estimated > 0).map(|c| share(c, estimated))
         };
@@ -530,6 +545,8 @@ pub struct LookBack {
     pub quantiles: Vec<result::Quantile>,
     /// Intervals that contain the true value, and the limit.
     pub covered: [Option<u64>; 2],
+    /// Where replicates differ in their parameters: intervals that contain the true value given those, and the limit; and of how many.
+    pub given: [[u64; 2]; 2],
 }
 
 /// Rejection as [`Summary`] counts it: +1 in favour, −1 against, 0 neither.

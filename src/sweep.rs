@@ -140,7 +140,7 @@ impl<'p, 's> World<'p, 's> {
                 let inside = |[lower, upper]: &&[f64; 2]| target.is_some_and(|t| *lower <= t && t <= *upper);
                 target.and(intervals).map(|all| all.iter().filter(inside).count() as u64)
             });
-            Ok(LookBack { quantiles: Vec::new(), covered })
+            Ok(LookBack { covered, ..LookBack::default() })
         };
         let design = self.paired.summary().design(self.protocol, tables, &mut back)?;
         let scenario = self.protocol.scenario;

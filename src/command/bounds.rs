@@ -53,7 +53,7 @@ pub struct Bounds {
         value_name = "DIFFERENCE,SD",
         value_delimiter = ',',
         num_args = 1,
-        allow_negative_numbers = true,
+        allow_hyphen_values = true,
         group = "alternative"
     )]
     means: Option<Vec<f64>>,

@@ -19,7 +19,7 @@ impl Trial<'_, '_> {
 
     fn shown(&self, number: usize, a: &Answer) -> answer::Answer {
         let left_out = LeftOut { endpoint: a.without_endpoint, baseline: a.without_baseline, subset: a.outside };
-        let shown = answer(&self.protocol, number, &a.estimate, a.failed_resamples);
+        let shown = answer(self.protocol, number, &a.estimate, a.failed_resamples);
         answer::Answer { left_out: Some(left_out), ..shown }
     }
 }

@@ -484,15 +484,9 @@ fn draw_cuts(address: &Address, replicate: Replicate, index: Index<'_>, cuts: &C
         }),
         [control, treatment] => address.words32(replicate, index, |start, words| {
             let out = &mut out[start..start + words.len()];
-            let arm = &arm[start..];
-            match (&control[..], &treatment[..]) {
-                ([a], [b]) => reach(words, arm, [*a, *b], out, |o, reached| *o = first + reached),
-                _ => {
-                    out.fill(first);
-                    for (a, b) in control.iter().zip(treatment) {
-                        reach(words, arm, [*a, *b], out, |o, reached| *o += reached);
-                    }
-                }
+            out.fill(first);
+            for (a, b) in control.iter().zip(treatment) {
+                reach(words, &arm[start..], [*a, *b], out);
             }
         }),
         many => address.words32(replicate, index, |start, words| {
@@ -503,19 +497,19 @@ fn draw_cuts(address: &Address, replicate: Replicate, index: Index<'_>, cuts: &C
     }
 }
 
-/// Gives `write` 1 where the word reaches the cut of the patient's arm, else 0. Both arms' answers for everyone, then the patient's own:
-/// sixteen at a time, so that words and bytes both fill registers, and without a branch.
-#[inline(always)]
-fn reach(words: &[u32], arm: &[u8], cuts: [Cut; 2], out: &mut [u8], write: impl Fn(&mut u8, u8)) {
+/// Adds 1 where the word reaches the cut of the patient's arm. Both arms' answers for everyone, then the patient's own: sixteen at a
+/// time, so that words and bytes both fill registers, and without a branch.
+fn reach(words: &[u32], arm: &[u8], cuts: [Cut; 2], out: &mut [u8]) {
     const LANES: usize = 16;
     // words compared as signed numbers, for which there is an instruction
     const BIAS: u32 = 1 << 31;
     let [a, b] = cuts.map(|c| (c.at ^ BIAS) as i32);
     let [may_a, may_b] = cuts.map(|c| c.reachable);
     let arm = &arm[..words.len()];
-    let (outs, last) = out.as_chunks_mut::<LANES>();
-    let ((runs, rest), (arms, of_rest)) = (words.as_chunks::<LANES>(), arm.as_chunks::<LANES>());
-    for ((out, words), arm) in outs.iter_mut().zip(runs).zip(arms) {
+    let mut outs = out.chunks_exact_mut(LANES);
+    let (runs, arms) = (words.chunks_exact(LANES), arm.chunks_exact(LANES));
+    let rest = runs.remainder().iter().zip(arms.remainder());
+    for ((out, words), arm) in (&mut outs).zip(runs).zip(arms) {
         let (mut low, mut high) = ([0; LANES], [0; LANES]);
         for ((l, h), &w) in low.iter_mut().zip(&mut high).zip(words) {
             let w = (w ^ BIAS) as i32;
@@ -523,11 +517,11 @@ fn reach(words: &[u32], arm: &[u8], cuts: [Cut; 2], out: &mut [u8], write: impl 
             *h = u8::from(w >= b);
         }
         for (((o, l), h), &arm) in out.iter_mut().zip(low).zip(high).zip(arm) {
-            write(o, (l & may_a & (1 ^ arm)) | (h & may_b & arm));
+            *o += (l & may_a & (1 ^ arm)) | (h & may_b & arm);
         }
     }
-    for ((o, &w), &arm) in last.iter_mut().zip(rest).zip(of_rest) {
+    for (o, (&w, &arm)) in outs.into_remainder().iter_mut().zip(rest) {
         let cut = cuts[usize::from(arm)];
-        write(o, u8::from(w >= cut.at) & cut.reachable);
+        *o += u8::from(w >= cut.at) & cut.reachable;
     }
 }

@@ -31,10 +31,13 @@ pub(super) const TRIALS: &str = "message trials {
 }";
 
 /// Where columns of `replicates.parquet` stand.
+pub(super) const REPLICATE: usize = 2;
 pub(super) const ESTIMATE: usize = 4;
 pub(super) const LOWER: usize = 6;
 pub(super) const UPPER: usize = 7;
-const REALS: [usize; 8] = [ESTIMATE, 5, LOWER, UPPER, 8, 9, 14, 15];
+/// True value and limit.
+pub(super) const TARGETS: [usize; 2] = [14, 15];
+const REALS: [usize; 8] = [ESTIMATE, 5, LOWER, UPPER, 8, 9, TARGETS[0], TARGETS[1]];
 
 /// Columns of the row group being collected.
 #[derive(Default)]

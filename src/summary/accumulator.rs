@@ -16,8 +16,8 @@ pub(super) struct Accumulator {
     pub(super) variance: Moments,
     /// Estimate minus the replicate's own target, complete and as seen.
     pub(super) pair: [Moments; 2],
-    /// Intervals that contain the replicate's own target.
-    pub(super) covered: [u64; 2],
+    /// Intervals that contain the replicate's own complete target.
+    pub(super) covered: u64,
     pub(super) target: [Moments; 2],
     /// How many of the targets are of truth-only replicates.
     pub(super) extra: [u64; 2],
@@ -70,11 +70,11 @@ impl Accumulator {
             failures,
         } = later;
         self.answered += answered;
+        self.covered += covered;
         self.estimate.absorb(estimate);
         self.variance.absorb(variance);
         for seen in 0..2 {
             self.pair[seen].absorb(&pair[seen]);
-            self.covered[seen] += covered[seen];
             self.target[seen].absorb(&target[seen]);
             self.extra[seen] += extra[seen];
         }
@@ -136,9 +136,9 @@ impl Accumulator {
             for seen in 0..2 {
                 if row.target[seen].is_finite() {
                     self.pair[seen].add(e.estimate - row.target[seen]);
-                    self.covered[seen] += u64::from(e.lower <= row.target[seen] && row.target[seen] <= e.upper);
                 }
             }
+            self.covered += u64::from(e.lower <= row.target[0] && row.target[0] <= e.upper);
         }
         for (total, x) in self.parts.iter_mut().zip(e.parts) {
             total.add(x);

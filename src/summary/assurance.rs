@@ -195,36 +195,37 @@ impl Assurance {
         (0..p.regions()).map(region).collect()
     }
 
+    /// Appends the regressions' terms for a replicate that drew these values.
+    pub(super) fn terms_of(&self, drawn: &[f64], out: &mut Vec<f64>) {
+        out.push(1.0);
+        let score = |p: &Parameter, x: f64| (x - p.draws.mean()) / p.draws.sd();
+        for (p, &x) in self.parameters.iter().zip(drawn) {
+            if p.discrete {
+                let region = p.region(x);
+                out.extend((1..p.regions()).map(|k| f64::from(u8::from(k == region))));
+            } else {
+                let score = score(p, x);
+                out.extend([score, score * score]);
+            }
+        }
+        if self.parameters.len() > MOST_PRODUCTS {
+            return;
+        }
+        let continuous: Vec<f64> =
+            self.parameters.iter().zip(drawn).filter(|(p, _)| !p.discrete).map(|(p, &x)| score(p, x)).collect();
+        for (j, a) in continuous.iter().enumerate() {
+            out.extend(continuous[..j].iter().map(|b| a * b));
+        }
+    }
+
     /// The regression's terms, replicate after replicate, and how many a replicate has.
     fn terms(&self) -> (Vec<f64>, usize) {
         let count = self.parameters.len();
         let mut all = Vec::new();
-        let mut width = 0;
-        let mut scores = vec![0.0; count];
         for drawn in self.drawn.chunks_exact(count) {
-            let before = all.len();
-            all.push(1.0);
-            for ((score, p), &x) in scores.iter_mut().zip(&self.parameters).zip(drawn) {
-                if p.discrete {
-                    *score = 0.0;
-                    let region = p.region(x);
-                    all.extend((1..p.regions()).map(|k| f64::from(u8::from(k == region))));
-                } else {
-                    *score = (x - p.draws.mean()) / p.draws.sd();
-                    all.extend([*score, *score * *score]);
-                }
-            }
-            if count <= MOST_PRODUCTS {
-                for j in 0..count {
-                    for k in 0..j {
-                        if !self.parameters[j].discrete && !self.parameters[k].discrete {
-                            all.push(scores[j] * scores[k]);
-                        }
-                    }
-                }
-            }
-            width = all.len() - before;
+            self.terms_of(drawn, &mut all);
         }
+        let width = all.len() / (self.drawn.len() / count).max(1);
         (all, width)
     }
 

@@ -108,6 +108,7 @@ fn full_disks_are_said() {
     ] {
         let path = folder.path().join(name);
         let _ = std::fs::remove_file(&path);
+        let _ = std::fs::remove_dir_all(folder.path().join("unfinished"));
         std::os::unix::fs::symlink("/dev/full", &path).unwrap();
         let message = refused(arguments, 1);
         std::fs::remove_file(&path).unwrap();

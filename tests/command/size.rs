@@ -200,8 +200,8 @@ fn held(case: &Case, repetitions: u64, within: &str) -> (u64, f64) {
         let seed = (seed(case.name) % 1_000_000 + k).to_string();
         let words =
             ["size", &scenario.path(), "--power", "0.8", "--within", within, "--seed", &seed, "--format", "json"];
-        let found: Value = serde_json::from_str(&printed(&words)).unwrap();
-        let grid: Vec<usize> = list(&found, "/grid").iter().map(|n| n.as_f64().unwrap() as usize).collect();
+        let found: Value = serde_json::from_str(&printed(&words)).expect("JSON");
+        let grid: Vec<usize> = list(&found, "/grid").iter().map(|n| n.as_f64().expect("a number") as usize).collect();
         // the first of the grid from which on power is enough; where that is not known, both that may be it
         let answer = |of: bool| {
             let last = grid.iter().rposition(|&n| !(case.enough)(n).unwrap_or(of));

@@ -108,6 +108,19 @@ fn statistical_bias_and_coverage_are_against_each_replicates_own_value() {
 }
 
 #[test]
+fn statistical_coverage_is_of_the_value_that_belongs_to_the_parameters() {
+    // patients' own effects differ widely: the mean effect of a replicate's own patients goes with its estimate, and intervals contain it in
+    // all replicates; the effect that belongs to the parameter they contain in 95 %
+    let text = MEANS.replace("[[outcome]]", "[[variable]]\nname = \"z\"\nnormal = { mean = 0, sd = 2 }\n[[outcome]]");
+    let text = text.replace("if(treated, twice - effect, 0)", "if(treated, effect + z, -z)");
+    let design = Run { truth: true, ..Run::new(&text, 4_000, "given") }.go().design;
+    for row in &design.analyses {
+        let coverage = row.estimate.coverage.truth.expect("there is a true value").estimate;
+        assert_calibrated(&row.name, coverage, 0.95, (0.95 * 0.05 / 4_000.0_f64).sqrt(), 0.04);
+    }
+}
+
+#[test]
 fn contract_a_prior_fixed_is_the_scenario_with_that_number() {
     let set = [("effect".to_owned(), "0.3".to_owned())];
     let fixed = read(MEANS, &Options { set: &set, ..Options::default() });
