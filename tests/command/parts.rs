@@ -185,7 +185,16 @@ fn run_of(scenario: &str, range: &str) -> Results {
     Results::of(&[scenario, "--replicates", range])
 }
 
-/// Kills a run so many times at moments spread over its length, resumes it each time, and compares it with one that was let be.
+/// Replicates of the first design that a run has saved.
+#[cfg(unix)]
+fn saved_replicates(out: &Results) -> Option<u64> {
+    let text = std::fs::read_to_string(out.path("unfinished/sums-00000.json")).ok()?;
+    let json: Value = serde_json::from_str(&text).expect("what is saved is whole");
+    Some(json.pointer("/design/replicates/end").and_then(Value::as_u64).expect("a range"))
+}
+
+/// Kills a run so many times, each time some moments after it has saved more than before, resumes it, and compares it with one that was let
+/// be.
 #[cfg(unix)]
 fn killed(arguments: &[&str], kills: u64) {
     let watch = Stopwatch::start();
@@ -198,16 +207,19 @@ fn killed(arguments: &[&str], kills: u64) {
         // a low-discrepancy sequence: moments early and late in whatever is left
         let share = (kill as f64 + 1.0) * 0.618_033_988_749_895 % 1.0;
         let mut child = start(&arguments, |_| ());
-        std::thread::sleep(Duration::from_secs_f64(length * share * 3.0 / (kills as f64 + 2.0)));
+        let mut ended = false;
+        wait(|| {
+            ended = child.try_wait().is_ok_and(|status| status.is_some());
+            ended || saved_replicates(&out).is_some_and(|end| end > least)
+        });
+        std::thread::sleep(Duration::from_secs_f64(length * share / (kills as f64 + 2.0)));
         child.kill().expect("it can be killed");
         let status = child.wait().expect("it can be waited for");
         if status.success() {
             break;
         }
         // what was saved is never less than before
-        if let Ok(text) = std::fs::read_to_string(out.path("unfinished/sums-00000.json")) {
-            let json: Value = serde_json::from_str(&text).expect("what is saved is whole");
-            let end = json.pointer("/design/replicates/end").and_then(Value::as_u64).expect("a range");
+        if let Some(end) = saved_replicates(&out) {
             assert!(end >= least, "{end} after {least}");
             saved += u64::from(end > least);
             least = end;
@@ -222,7 +234,7 @@ fn killed(arguments: &[&str], kills: u64) {
 #[cfg(unix)]
 #[test]
 fn a_run_that_is_killed_goes_on_with_the_same_bytes() {
-    killed(&[P1, "--n", "60,40", "--replicates", "25000", "--truth-replicates", "2000"], 3);
+    killed(&[P1, "--n", "60,40", "--replicates", "60000", "--truth-replicates", "2000"], 3);
 }
 
 #[cfg(unix)]
