@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::run::{interruptible, progress};
-use super::shared::{Source, fault_report, pool};
+use super::shared::{Source, pool, undisturbed};
 use super::{Failure, print};
 use crate::clock::Stopwatch;
 use crate::compare::{Paired, frontier};
@@ -100,16 +100,7 @@ impl Compare {
             let ended = run::run(protocol, &plan, &mut paired)?;
             timing.simulation_seconds += ended.simulating;
             timing.truth_seconds += ended.truth;
-            failed = failed.or_else(|| match (&ended.fault, &ended.panic) {
-                (Some((k, fault)), _) => Some(Failure::Scenario(fault_report(protocol, *k, fault, &d.text))),
-                (None, Some((k, message))) => {
-                    let again = d.source.replay(&d.scenario, *k);
-                    Some(Failure::Bug(format!(
-                        "error: replicate {k} ended in a panic, a mistake in patency itself: {message}\n{again}"
-                    )))
-                }
-                (None, None) => None,
-            });
+            failed = failed.or_else(|| undisturbed(&d.source, protocol, &ended, &d.text).err());
             partial |= ended.replicates < self.replicates;
             if failed.is_some() || ended.replicates == 0 {
                 break;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::precision::Rule;
 use super::results::{self, Format};
-use super::shared::{Source, Text, fault_report, pool};
+use super::shared::{Source, Text, fault_report, panic_report, pool};
 use super::{Failure, note, numbers, print};
 use crate::Error;
 use crate::clock::Stopwatch;
@@ -247,12 +247,8 @@ impl Run {
                 all.fault = Some(fault_report(protocol, *replicate, fault, carry.text));
             }
             if let Some((replicate, message)) = &ended.panic {
-                let again = self.source.replay(protocol.scenario, *replicate);
-                all.bug = Some(format!(
-                    "error: replicate {replicate} ended in a panic, a mistake in patency itself: {message}\n{again}\n\
-                     Everything before it is kept in {}.",
-                    folder.display()
-                ));
+                let bug = panic_report(&self.source, protocol.scenario, *replicate, message);
+                all.bug = Some(format!("{bug}\nEverything before it is kept in {}.", folder.display()));
             }
             if !ended.whole {
                 all.partial = true;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use crate::Error;
 use crate::protocol::Protocol;
+use crate::run::Ended;
 use crate::scenario::diagnostic::{Code, Diagnostic, Report};
 use crate::scenario::{self, Declared, Scenario};
 
@@ -194,6 +195,24 @@ fn quoted(word: &str) -> String {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// What a replicate that panicked leaves to say.
+pub(crate) fn panic_report(source: &Source, scenario: &Scenario, replicate: u64, message: &str) -> String {
+    let again = source.replay(scenario, replicate);
+    format!("error: replicate {replicate} ended in a panic, a mistake in patency itself: {message}\n{again}")
+}
+
+/// Whether replicates ended as they should.
+///
+/// # Errors
+/// A fault or a panic, with the replicate in which it showed.
+pub(crate) fn undisturbed(source: &Source, protocol: &Protocol<'_>, ended: &Ended, text: &Text) -> Result<(), Failure> {
+    match (&ended.fault, &ended.panic) {
+        (Some((k, fault)), _) => Err(Failure::Scenario(fault_report(protocol, *k, fault, text))),
+        (None, Some((k, message))) => Err(Failure::Bug(panic_report(source, protocol.scenario, *k, message))),
+        (None, None) => Ok(()),
     }
 }
 

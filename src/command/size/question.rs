@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
+use super::super::shared::panic_report;
 use super::{Axis, Effort, Failure, Halt, Ladder, Protocol, Scenario, Size, Source, Text, Wanted, fault_report, one};
 use crate::scenario::{Allocation, AnalysisPlan};
 use crate::size::grid::{self, LARGEST, LOOK, MOST_SIZES};
@@ -160,10 +161,7 @@ impl Asked<'_> {
             Err(Halt::Stopped) => Ok(None),
             Err(Halt::Fault(k, fault)) => Err(Failure::Scenario(fault_report(ladder.protocol(), k, &fault, self.text))),
             Err(Halt::Panic(k, message)) => {
-                let again = self.source.replay(ladder.protocol().scenario, k);
-                Err(Failure::Bug(format!(
-                    "error: replicate {k} ended in a panic, a mistake in patency itself: {message}\n{again}"
-                )))
+                Err(Failure::Bug(panic_report(self.source, ladder.protocol().scenario, k, &message)))
             }
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::run::{interruptible, progress};
-use super::shared::{Source, Text, fault_report, pool, refused};
+use super::shared::{Source, Text, pool, refused, undisturbed};
 use super::{Failure, print};
 use crate::Error;
 use crate::clock::Stopwatch;
@@ -340,15 +340,7 @@ impl Runner<'_> {
         let ended = run::run(protocol, &plan, world)?;
         self.timing.simulation_seconds += ended.simulating;
         self.timing.truth_seconds += ended.truth;
-        if let Some((k, fault)) = &ended.fault {
-            return Err(Failure::Scenario(fault_report(protocol, *k, fault, self.text)));
-        }
-        if let Some((k, message)) = &ended.panic {
-            return Err(Failure::Bug(format!(
-                "error: replicate {k} ended in a panic, a mistake in patency itself: {message}\n{}",
-                self.of.source.replay(protocol.scenario, *k)
-            )));
-        }
+        undisturbed(&self.of.source, protocol, &ended, self.text)?;
         Ok(ended)
     }
 
