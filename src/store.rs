@@ -12,7 +12,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use parquet::data_type::{ByteArray, DoubleType, Int64Type};
+use parquet::data_type::{ByteArray, DoubleType};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
@@ -24,7 +24,7 @@ use crate::random::Replicate;
 use crate::result::Quantile;
 use crate::run::{BATCH, Batch, Fold};
 use crate::summary::{LookBack, Summary};
-use columns::{ESTIMATE, LOWER, Pending, REPLICATE, ROWS, Source, TARGETS, TRIALS, UPPER, create};
+use columns::{ESTIMATE, LOWER, Pending, ROWS, Source, TRIALS, UPPER, create};
 pub use saved::{
     Saved, Settings, Sums, Unfinished, begin, left_unfinished, remove_unfinished, sums, unfinished, write_sums,
     write_whole,

@@ -4,8 +4,14 @@
 //! intervals would seem to contain it too often. It is taken from the regression of the replicates' own values on the parameters that they
 //! drew, their squares and products, by least squares.
 
-use super::*;
+use parquet::data_type::Int64Type;
+use parquet::file::reader::FileReader;
+
+use super::columns::{LOWER, REPLICATE, Source, TARGETS, UPPER, read};
+use super::{Store, part_path, read_column};
+use crate::Error;
 use crate::math::linalg;
+use crate::random::Replicate;
 
 impl Store<'_, '_> {
     /// How many intervals contain the true value (`seen` 0) or limit (1) given the replicate's parameters, and of how many.
@@ -58,7 +64,7 @@ impl Store<'_, '_> {
                 let (target, lower, upper) = (column(TARGETS[seen])?, column(LOWER)?, column(UPPER)?);
                 let mut numbers = Vec::new();
                 let rows = reader.get_row_group(group).map_err(failed)?;
-                columns::read::<Int64Type>(rows.as_ref(), REPLICATE, &mut numbers, None).map_err(failed)?;
+                read::<Int64Type>(rows.as_ref(), REPLICATE, &mut numbers, None).map_err(failed)?;
                 for i in (analysis..numbers.len()).step_by(step) {
                     if let (Some(target), Some(lower), Some(upper)) = (target[i], lower[i], upper[i]) {
                         see(numbers[i] as Replicate, target, [lower, upper]);
