@@ -24,6 +24,8 @@ static RULE: LazyLock<(Vec<f64>, Vec<f64>)> = LazyLock::new(|| gauss_legendre(NO
 #[derive(Clone, Debug)]
 pub struct Walk {
     theta: f64,
+    /// Where all trials were: a share of the information, and B.
+    start: [f64; 2],
     /// Share of the information reached.
     at: f64,
     /// Where B may be.
@@ -42,7 +44,7 @@ impl Walk {
     /// All trials at B(t) = b.
     #[must_use]
     pub fn from(theta: f64, t: f64, b: f64) -> Self {
-        Self { theta, at: t, nodes: vec![b], mass: vec![1.0] }
+        Self { theta, start: [t, b], at: t, nodes: vec![b], mass: vec![1.0] }
     }
 
     /// Probability of going on to `t` (or having been there) and Z(t) > z.
@@ -72,10 +74,11 @@ impl Walk {
     /// Goes on to `t`, where trials with Z outside (lower, upper) stop; `next` is the share of the information at the look after it.
     pub fn go_on(&mut self, t: f64, lower: f64, upper: f64, next: f64) {
         let step = t - self.at;
-        let (low, high) = (self.nodes[0].min(0.0), self.nodes[self.nodes.len() - 1].max(0.0));
-        let far = FAR * t.sqrt();
-        let from = (low + self.theta * step - far).min(self.theta * t - far).max(lower * t.sqrt());
-        let to = (high + self.theta * step + far).max(self.theta * t + far).min(upper * t.sqrt());
+        // where B would be if nothing stopped: those that go on are among these
+        let since = t - self.start[0];
+        let (middle, far) = (self.start[1] + self.theta * since, FAR * since.sqrt());
+        let from = (middle - far).max(lower * t.sqrt());
+        let to = (middle + far).min(upper * t.sqrt());
         let sd = step.sqrt();
         let finest = sd.min((next - t).max(0.0).sqrt().max(1e-3));
         let width = to - from;
@@ -88,9 +91,9 @@ impl Walk {
         let scale = half / (sd * (2.0 * std::f64::consts::PI).sqrt());
         let (mut nodes, mut mass) = (Vec::with_capacity(NODES * panels), Vec::with_capacity(NODES * panels));
         for panel in 0..panels {
-            let middle = from + half * (2 * panel + 1) as f64;
+            let centre = from + half * (2 * panel + 1) as f64;
             for (x, w) in RULE.0.iter().zip(&RULE.1) {
-                let x = middle + half * x;
+                let x = centre + half * x;
                 let goal = x - self.theta * step;
                 let density: f64 =
                     self.nodes.iter().zip(&self.mass).map(|(b, m)| m * (-0.5 * ((goal - b) / sd).powi(2)).exp()).sum();
