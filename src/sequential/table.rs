@@ -67,8 +67,8 @@ impl Table {
                 Piece::Unknown => {
                     let coefficients = fit(|x| direct(centre + half * x));
                     let rough = coefficients.iter().any(|c| {
-                        // also where one is not a number
-                        !(c[TERMS - 1].abs() + c[TERMS - 2].abs() <= SMALL)
+                        let last = c[TERMS - 1].abs() + c[TERMS - 2].abs();
+                        last.is_nan() || last > SMALL
                     });
                     if !rough {
                         let values = coefficients.each_ref().map(|c| clenshaw(c, (z - centre) / half));
