@@ -170,17 +170,13 @@ impl Normal {
         (self.sd * self.sd).recip()
     }
 
-    /// Mean times precision.
-    fn weight(self) -> f64 {
-        if self.sd == f64::INFINITY { 0.0 } else { self.mean * self.precision() }
-    }
-
     /// After an estimate with a standard error: precisions add up, and the mean is weighted by them.
     #[must_use]
     pub fn posterior(self, estimate: f64, se: f64) -> Self {
-        let seen = Self { mean: estimate, sd: se };
-        let precision = self.precision() + seen.precision();
-        Self { mean: (self.weight() + seen.weight()) / precision, sd: precision.sqrt().recip() }
+        let [prior, seen] = [self.sd * self.sd, se * se];
+        // of the estimate
+        let weight = if prior == f64::INFINITY { 1.0 } else { prior / (prior + seen) };
+        Self { mean: weight * estimate + (1.0 - weight) * self.mean, sd: se * weight.sqrt() }
     }
 
     /// P(effect > δ).
