@@ -14,6 +14,8 @@ pub mod futility;
 pub mod inference;
 pub mod monitor;
 mod ordering;
+pub mod predictive;
+pub mod reestimation;
 pub mod spending;
 mod table;
 pub mod walk;

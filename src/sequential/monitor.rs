@@ -70,8 +70,10 @@ impl Monitor {
     /// # Errors
     /// See [`super::boundary::Unsolvable`].
     pub fn new(plan: &Plan, information: Information) -> Result<Self, super::boundary::Unsolvable> {
+        let planned = plan.solve()?;
         Ok(Self {
-            planned: plan.solve()?,
+            table: Table::new(planned.looks.len()),
+            planned,
             plan: plan.clone(),
             information,
             looks: Vec::new(),
@@ -80,7 +82,6 @@ impl Monitor {
             open: false,
             regular: true,
             stages: Stages::new(),
-            table: Table::default(),
         })
     }
 
@@ -224,9 +225,9 @@ impl Monitor {
             return [f64::NAN; 3];
         };
         let stages = &mut self.stages;
-        let direct = |z: f64| [tail, 0.5, 1.0 - tail].map(|p| stages.drift(depth, z, p));
+        let mut direct = |z: f64| [tail, 0.5, 1.0 - tail].map(|p| stages.drift(depth, z, p));
         if depth == 0 || !self.regular || self.information == Information::Observed {
-            return { direct }(z);
+            return direct(z);
         }
         self.table.value(depth, z, tail, direct)
     }

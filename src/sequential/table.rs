@@ -11,27 +11,34 @@ const FIRST: usize = 8;
 /// Most halvings of a piece.
 const DEEPEST: u32 = 8;
 
+/// Room for pieces of a look: fewer than half of it are known to have been needed.
+const ROOM: usize = 64;
+
 /// Lower limits, estimates and upper limits of each look, in pieces that are computed when they are first wanted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Table {
+    looks: usize,
     tail: f64,
-    /// Pieces: the first of each look, and halves.
+    /// The first pieces of each look, then halves.
     pieces: Vec<Piece>,
-    /// By look, where its first pieces stand.
-    roots: Vec<Option<usize>>,
+    coefficients: Vec<[[f64; TERMS]; 3]>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Piece {
     /// Not yet wanted.
     Unknown,
-    /// Coefficients.
-    Known(Box<[[f64; TERMS]; 3]>),
+    /// Where its coefficients stand.
+    Known(usize),
     /// Where its halves stand.
     Halved(usize),
 }
 
 impl Table {
+    pub(super) fn new(looks: usize) -> Self {
+        Self { looks, tail: f64::NAN, pieces: Vec::new(), coefficients: Vec::new() }
+    }
+
     /// The three values at z, of look `depth`, where `direct` gives them slowly.
     pub(super) fn value(
         &mut self,
@@ -44,26 +51,20 @@ impl Table {
             return direct(z);
         }
         if self.tail != tail {
-            self.pieces.clear();
-            self.roots.clear();
             self.tail = tail;
-        }
-        if self.roots.len() <= depth {
-            self.roots.resize(depth + 1, None);
-        }
-        let root = *self.roots[depth].get_or_insert(self.pieces.len());
-        if root == self.pieces.len() {
-            self.pieces.resize(root + FIRST, Piece::Unknown);
+            self.coefficients.clear();
+            self.coefficients.reserve(self.looks * ROOM);
+            self.pieces.clear();
+            self.pieces.reserve(self.looks * ROOM);
+            self.pieces.resize(self.looks * FIRST, Piece::Unknown);
         }
         let width = 2.0 * END / FIRST as f64;
         let first = (((z + END) / width) as usize).min(FIRST - 1);
-        let (mut at, mut half, mut centre) = (root + first, 0.5 * width, (first as f64 + 0.5) * width - END);
+        let (mut at, mut half, mut centre) = (depth * FIRST + first, 0.5 * width, (first as f64 + 0.5) * width - END);
         for level in 0..=DEEPEST {
-            match &self.pieces[at] {
-                Piece::Known(coefficients) => {
-                    let x = ((z - centre) / half).clamp(-1.0, 1.0);
-                    return coefficients.each_ref().map(|c| clenshaw(c, x));
-                }
+            let x = ((z - centre) / half).clamp(-1.0, 1.0);
+            match self.pieces[at] {
+                Piece::Known(known) => return self.coefficients[known].each_ref().map(|c| clenshaw(c, x)),
                 Piece::Unknown => {
                     let coefficients = fit(|x| direct(centre + half * x));
                     let rough = coefficients.iter().any(|c| {
@@ -71,9 +72,9 @@ impl Table {
                         last.is_nan() || last > SMALL
                     });
                     if !rough {
-                        let values = coefficients.each_ref().map(|c| clenshaw(c, (z - centre) / half));
-                        self.pieces[at] = Piece::Known(Box::new(coefficients));
-                        return values;
+                        self.pieces[at] = Piece::Known(self.coefficients.len());
+                        self.coefficients.push(coefficients);
+                        return coefficients.each_ref().map(|c| clenshaw(c, x));
                     }
                     // the finest pieces are still too coarse: none of them is kept
                     if level == DEEPEST {
@@ -139,7 +140,7 @@ mod tests {
     fn twin_tables_are_the_function() {
         // a bend as sharp as those after a look shortly before
         let f = |z: f64| [z.tanh(), (1.0 + (20.0 * (z - 1.3)).exp()).ln() / 20.0, (0.3 * z).sin()];
-        let mut table = Table::default();
+        let mut table = Table::new(4);
         for i in 0..4001 {
             let z = -10.0 + 0.005 * f64::from(i);
             let values = table.value(2, z, 0.025, f);
