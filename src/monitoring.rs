@@ -29,6 +29,8 @@ pub struct LookRecord {
     pub enrolled: u32,
     /// Patients enrolled from the lock of the data to the decision.
     pub more_patients: u32,
+    /// Patients (or events) planned from then on, where the sample size was reviewed; else 0.
+    pub reviewed: u32,
 }
 
 /// What a rule made of its statistic.
@@ -58,6 +60,8 @@ pub struct Mark {
     pub z: f64,
     /// Share of the planned information.
     pub share: f64,
+    /// The information: events, patients, or 1/SE².
+    pub information: f64,
     /// Bounds for futility and for rejection.
     pub bounds: [f64; 2],
     /// The estimate.
@@ -83,6 +87,7 @@ impl Mark {
         crossed: Crossed::Unseen,
         z: f64::NAN,
         share: f64::NAN,
+        information: f64::NAN,
         bounds: [f64::NAN; 2],
         estimate: f64::NAN,
         se: f64::NAN,

@@ -14,8 +14,9 @@ use crate::random::Replicate;
 use crate::scenario::{Counted, Futility, LookPlan, RulePlan, When};
 use crate::workspace::Workspace;
 
-use super::follow::{cut, date_of, ends, event_dates, measure_all, observe, see};
-use super::{RowRecord, TrialRecord, analyse_all, analyse_row};
+use super::follow::{cut, date_of, ends, event_dates, measure_all, observe, outcomes, see};
+use super::reestimation::{self, Larger};
+use super::{RowRecord, TrialRecord, analyse_all, analyse_row, enrol_first};
 
 /// Replicates whose statistics are followed beyond a stop, where their correlation is asked for.
 const FOLLOWED: Replicate = 2_000;
@@ -30,6 +31,7 @@ pub fn conclude(
     planned: usize,
     work: &mut Workspace,
     trial: &mut TrialRecord,
+    funnel: &mut [u32],
     rows: &mut [RowRecord],
 ) -> Result<(), Fault> {
     if protocol.scenario.looks.is_empty() {
@@ -41,17 +43,16 @@ pub fn conclude(
     cut(protocol, replicate, None, work, trial)?;
     see(protocol, replicate, work)?;
     work.watch.begin();
-    let end = last_date(protocol, trial);
+    let mut end = last_date(protocol, trial);
     trial.end = end;
+    // patients and events may become more
+    let mut planned = planned;
+    let mut wanted = None;
     let looks = protocol.scenario.looks.len();
     let free = replicate < FOLLOWED && protocol.scenario.rules.iter().any(|r| r.correlated);
     let mut before = f64::NEG_INFINITY;
     let mut stopped = None;
-    // dates that the cut has counted serve the looks as well
-    let mut counted = protocol.scenario.cut.events.map(|(_, endpoint)| endpoint);
-    if counted.is_some() {
-        std::mem::swap(&mut work.watch.dates, &mut work.dates);
-    }
+    let mut counted = count_dates(protocol, work);
     for k in 0..looks {
         let look = &protocol.scenario.looks[k];
         let date = occasion(protocol, look, planned, before, work, trial, &mut counted);
@@ -72,15 +73,31 @@ pub fn conclude(
             let enrolled = entered(work, date);
             let decision = (date + look.delay).min(end);
             let more_patients = entered(work, decision) - enrolled;
-            work.watch.looks[k] = LookRecord { held, date, enrolled, more_patients };
+            work.watch.looks[k] = LookRecord { held, date, enrolled, more_patients, reviewed: 0 };
             if decide(protocol, replicate, k, work, rows) {
                 stopped = Some((k, decision));
                 if !free {
                     break;
                 }
+            } else if let Some(larger) = reestimation::review(protocol, k, planned, wanted, work) {
+                match larger {
+                    Larger::Patients(n) => {
+                        planned = n;
+                        *trial = enrol_first(protocol, replicate, n, work, funnel)?;
+                        outcomes(protocol, replicate, work)?;
+                    }
+                    Larger::Events(count) => wanted = Some(count),
+                }
+                // what had happened by this look happens again: more patients enter after it
+                cut(protocol, replicate, wanted, work, trial)?;
+                see(protocol, replicate, work)?;
+                end = last_date(protocol, trial);
+                trial.end = end;
+                counted = count_dates(protocol, work);
             }
         }
         if free {
+            lock(protocol, date, work);
             follow_on(protocol, replicate, k, work, rows);
         }
     }
@@ -93,6 +110,13 @@ pub fn conclude(
         None => finish(protocol, replicate, work, trial, rows),
     }
     Ok(())
+}
+
+/// Dates that the cut has counted serve the looks as well: those of this endpoint.
+fn count_dates(protocol: &Protocol<'_>, work: &mut Workspace) -> Option<usize> {
+    let (_, endpoint) = protocol.scenario.cut.events?;
+    std::mem::swap(&mut work.watch.dates, &mut work.dates);
+    Some(endpoint)
 }
 
 /// The calendar date at which the trial ends where nothing stops it; infinite where follow-up has no end.
@@ -233,7 +257,7 @@ fn due(plan: &MeasurePlan, view: &crate::observation::View, i: usize) -> (f64, b
 }
 
 /// Measures an endpoint on the locked data.
-fn measure(protocol: &Protocol<'_>, endpoint: usize, work: &mut Workspace) {
+pub(super) fn measure(protocol: &Protocol<'_>, endpoint: usize, work: &mut Workspace) {
     let Workspace { watch, cohort, measured, noise, meter, .. } = work;
     if std::mem::replace(&mut watch.measured[endpoint], true) {
         return;
@@ -338,6 +362,10 @@ fn judge(
         mark.bounds = monitor.bounds(j, share, at_end);
     }
     let [mut lower, upper] = mark.bounds;
+    let looks = protocol.scenario.looks.len();
+    let z = reestimation::combined(protocol, r, j, z, amount, &watch.marks[r * (looks + 1)..(r + 1) * (looks + 1)]);
+    mark.z = z;
+    mark.information = amount;
     let mut futile = false;
     if !at_end {
         let last = watch.monitors[r].as_ref().map_or(f64::INFINITY, |m| {
@@ -367,7 +395,9 @@ fn judge(
     };
     let ends = at_end || mark.crossed != Crossed::Neither && mark.crossed != Crossed::Failed;
     if let Some(monitor) = &mut watch.monitors[r] {
-        if ends && z.is_finite() && e.estimate.is_finite() {
+        // no ordering of outcomes is left where the trial became larger by what was seen
+        let fixed = !reestimation::adapts(protocol, r, j);
+        if ends && fixed && z.is_finite() && e.estimate.is_finite() {
             // z is the distance from the null value in standard errors: one of √share is a drift of 1
             let row = &protocol.analyses[rule.analysis];
             let unit = row.orientation * e.se * share.sqrt();

@@ -7,6 +7,7 @@ mod follow;
 mod pilot_root;
 mod pilot_score;
 mod prefix;
+mod reestimation;
 mod screen;
 mod tables;
 mod truth;
@@ -115,7 +116,7 @@ pub fn replicate(
 ) -> Result<TrialRecord, Fault> {
     let mut trial = enrol(protocol, replicate, work, funnel)?;
     outcomes(protocol, replicate, work)?;
-    conclude(protocol, replicate, protocol.scenario.n, work, &mut trial, rows)?;
+    conclude(protocol, replicate, protocol.scenario.n, work, &mut trial, funnel, rows)?;
     Ok(trial)
 }
 

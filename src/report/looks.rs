@@ -41,7 +41,28 @@ pub(super) fn write(out: &mut String, design: &Design) {
     for rule in &monitoring.rules {
         boundary(out, rule);
     }
+    reviews(out, monitoring);
     stops(out, monitoring);
+}
+
+fn reviews(out: &mut String, monitoring: &Monitoring) {
+    if monitoring.reviews.is_empty() {
+        return;
+    }
+    let mut table =
+        Table::new(["reviews of the sample size", "look", "held %", "larger %", "largest %", "planned then", "of"]);
+    for r in &monitoring.reviews {
+        table.row(vec![
+            r.label.clone(),
+            r.look.clone(),
+            share(r.held),
+            share(r.larger),
+            share(r.most),
+            number(r.size),
+            r.counts.to_owned(),
+        ]);
+    }
+    let _ = write!(out, "\n{}", table.render());
 }
 
 fn looks(out: &mut String, monitoring: &Monitoring) {

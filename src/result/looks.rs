@@ -20,6 +20,30 @@ pub struct Monitoring {
     pub looks: Vec<Look>,
     /// Each rule.
     pub rules: Vec<Rule>,
+    /// Each review of the sample size.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reviews: Vec<Review>,
+}
+
+/// A review of the sample size.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Review {
+    /// Its name.
+    pub name: String,
+    /// As shown.
+    pub label: String,
+    /// Name of its look.
+    pub look: String,
+    /// What it may add: `patients` or `events`.
+    pub counts: &'static str,
+    /// Probability that it is held.
+    pub held: Figure,
+    /// Probability that the trial becomes larger by it.
+    pub larger: Figure,
+    /// Probability that it becomes as large as it may.
+    pub most: Figure,
+    /// Patients or events planned after it.
+    pub size: Option<Figure>,
 }
 
 /// How a number is distributed over trials.

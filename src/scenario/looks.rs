@@ -1,5 +1,6 @@
 //! Interim looks: when data are locked before the end of the trial, and by which rules it then stops.
 
+use crate::sequential::reestimation::Held;
 use crate::sequential::{Monitor, futility};
 
 /// A look at the data before the end of the trial.
@@ -100,6 +101,55 @@ pub struct RulePlan {
     pub goes_on: bool,
     /// The bounds in words.
     pub words: [Option<String>; 2],
+}
+
+/// A review of the sample size at a look.
+#[derive(Clone, Debug)]
+pub struct ReestimationPlan {
+    /// Its name.
+    pub name: String,
+    /// As shown.
+    pub label: String,
+    /// Index of the look.
+    pub look: usize,
+    /// Index of the analysis for which the trial is sized.
+    pub analysis: usize,
+    /// Most patients (or events).
+    pub most: u32,
+    /// Type II error wanted.
+    pub beta: f64,
+    /// How the new size comes about.
+    pub by: Review,
+}
+
+impl ReestimationPlan {
+    /// Whether events are added in place of patients.
+    #[must_use]
+    pub fn adds_events(&self) -> bool {
+        matches!(self.by, Review::Zone { events: true, .. })
+    }
+}
+
+/// How a new size comes about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Review {
+    /// By the pooled proportion, the planned effect held.
+    Rate(Held),
+    /// By the pooled variance, the planned difference of means held.
+    Variance(f64),
+    /// By the pooled event rate: events wanted, by a month from entry.
+    Events(u32, f64),
+    /// By conditional power; with the rule that tests the analysis, and its place among the rule's looks.
+    Zone {
+        /// Conditional power from which, and below which, it is promising.
+        zone: [f64; 2],
+        /// Index of the rule.
+        rule: usize,
+        /// Place of the look among those of the rule.
+        place: usize,
+        /// Whether events are added in place of patients.
+        events: bool,
+    },
 }
 
 /// What counts as information.

@@ -236,7 +236,7 @@ impl<'s> Ladder<'s> {
                 By::Patients if looks => {
                     trial.enrolled = engine::keep(size as usize, protocol, space, &mut trial);
                     let reached = trial.enrolled >= size;
-                    engine::conclude(protocol, replicate, size as usize, space, &mut trial, rows)?;
+                    engine::conclude(protocol, replicate, size as usize, space, &mut trial, funnel, rows)?;
                     reached
                 }
                 By::Patients => {

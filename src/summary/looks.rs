@@ -40,6 +40,10 @@ struct LookSums {
     date: Moments,
     enrolled: Moments,
     more_patients: Moments,
+    /// Reviews of the sample size: what is planned from then on, and how often it is more, and the most.
+    reviewed: Moments,
+    larger: u64,
+    most: u64,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -136,7 +140,17 @@ impl Looks {
         self.patients.add(f64::from(trial.enrolled), 1.0);
         self.months.add(trial.end, TENTHS);
         self.spared.add(planned.saturating_sub(trial.enrolled as usize) as f64);
-        for (sums, look) in self.looks.iter_mut().zip(&batch.looks[k * looks..]) {
+        let mut size = [planned as u32, protocol.scenario.cut.events.map_or(0, |c| c.0)];
+        for (place, (sums, look)) in self.looks.iter_mut().zip(&batch.looks[k * looks..]).enumerate() {
+            if let Some(plan) = protocol.scenario.reestimations.iter().find(|r| r.look == place)
+                && look.reviewed > 0
+            {
+                let size = &mut size[usize::from(plan.adds_events())];
+                sums.reviewed.add(f64::from(look.reviewed));
+                sums.larger += u64::from(look.reviewed > *size);
+                sums.most += u64::from(look.reviewed >= plan.most);
+                *size = look.reviewed;
+            }
             match look.held {
                 Held::Never => {}
                 Held::Late => sums.late += 1,
@@ -209,7 +223,10 @@ impl Looks {
         // all fields by name: one that is added must be merged
         let Self { looks, rules, adjusted, stops, patients, months, spared } = later;
         for (a, b) in self.looks.iter_mut().zip(looks) {
-            let LookSums { held, late, overtaken, date, enrolled, more_patients } = b;
+            let LookSums { held, late, overtaken, date, enrolled, more_patients, reviewed, larger, most } = b;
+            a.reviewed.absorb(reviewed);
+            a.larger += larger;
+            a.most += most;
             a.held += held;
             a.late += late;
             a.overtaken += overtaken;
@@ -256,7 +273,21 @@ impl Looks {
                 stops: of(stops),
             });
         let rules = scenario.rules.iter().enumerate().map(|(r, _)| self.rule(protocol, r, trials, targets, covered));
+        let reviews = scenario.reestimations.iter().map(|plan| {
+            let sums = &self.looks[plan.look];
+            result::Review {
+                name: plan.name.clone(),
+                label: plan.label.clone(),
+                look: scenario.looks[plan.look].name.clone(),
+                counts: if plan.adds_events() { "events" } else { "patients" },
+                held: of(sums.reviewed.count),
+                larger: of(sums.larger),
+                most: of(sums.most),
+                size: sums.reviewed.figure(),
+            }
+        });
         result::Monitoring {
+            reviews: reviews.collect(),
             stops: of(trials - self.stops.last().copied().unwrap_or(0)),
             patients: self.patients.figures(1.0),
             spared: self.spared.figure(),

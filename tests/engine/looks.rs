@@ -360,11 +360,58 @@ fn contract_sizes_of_a_trial_with_looks_are_those_of_its_own_run() {
     for replicate in 0..30 {
         let mut trial = engine::enrol(&protocol, replicate, &mut work, &mut []).expect("no fault");
         engine::outcomes(&protocol, replicate, &mut work).expect("no fault");
-        engine::conclude(&protocol, replicate, 200, &mut work, &mut trial, &mut rows).expect("no fault");
+        engine::conclude(&protocol, replicate, 200, &mut work, &mut trial, &mut [], &mut rows).expect("no fault");
         engine::keep(120, &protocol, &mut work, &mut trial);
-        engine::conclude(&protocol, replicate, 120, &mut work, &mut trial, &mut rows).expect("no fault");
+        engine::conclude(&protocol, replicate, 120, &mut work, &mut trial, &mut [], &mut rows).expect("no fault");
         engine::replicate(&alone, replicate, &mut own, &mut [], &mut own_rows).expect("no fault");
         assert_eq!(format!("{:?}", rows), format!("{:?}", own_rows));
         assert_eq!(work.watch().looks[0].date, own.watch().looks[0].date);
     }
+}
+
+#[test]
+fn twin_a_blinded_review_enrols_what_the_pooled_rate_asks_for() {
+    let text = binary("complete = { count = 100, endpoint = \"response\" }", "efficacy = { haybittle-peto = 6 }")
+        + "\n[[reestimation]]\nname = \"rate\"\nlook = \"half\"\nanalysis = \"primary\"\nmost = 420\npower = 0.9\npooled-rate = { difference = 0.15 }\n";
+    let plain = binary("complete = { count = 100, endpoint = \"response\" }", "efficacy = { haybittle-peto = 6 }");
+    let mut before = Vec::new();
+    trials(&plain, None, 30, |trial, _, work| before.push((work.entry().to_vec(), work.watch().looks[0].date, *trial)));
+    let mut k = 0;
+    trials(&text, None, 30, |trial, _, work| {
+        let watch = work.watch();
+        let (entry, date, alone) = &before[k];
+        k += 1;
+        // the first 200 patients and the look are those of the trial without a review
+        assert_eq!(&work.entry()[..200], &entry[..]);
+        assert_eq!(watch.looks[0].date, *date);
+        let due = |i: usize| entry[i] + 6.0 <= date + 1e-9;
+        let seen = |i: usize| work.view().visits[0].held[i] == 1;
+        let response = &work.measured()[0].values.code;
+        let of = (0..200).filter(|&i| due(i)).count() as f64;
+        let pooled = (0..200).filter(|&i| due(i) && seen(i) && response[i] == 1).count() as f64 / of;
+        // Fleiss's formula for p ± .075 at one-sided .025 and power .9
+        let (e, c) = (pooled + 0.075, pooled - 0.075);
+        let (za, zb) = (1.959_963_984_540_054, 1.281_551_565_544_600_4);
+        let null = (4.0 * pooled * (1.0 - pooled)).sqrt();
+        let other = (2.0 * (e * (1.0 - e) + c * (1.0 - c))).sqrt();
+        let needed = ((za * null + zb * other) / 0.15).powi(2).ceil() as u32;
+        let planned = needed.clamp(200, 420);
+        assert_eq!((watch.looks[0].reviewed, trial.enrolled), (planned, planned), "pooled rate {pooled}");
+        assert!(trial.end >= alone.end);
+    });
+}
+
+#[test]
+fn statistical_the_level_is_kept_in_the_promising_zone() {
+    let text = binary("complete = { share = 0.5, endpoint = \"response\" }", "")
+        .replace("0.60, 0.40", "0.5, 0.5")
+        .replace("futility = { p = [0.99] }", "futility = { p = [0.9999999] }")
+        + "\n[[reestimation]]\nname = \"zone\"\nlook = \"half\"\nanalysis = \"primary\"\nmost = 800\npower = 0.9\npromising-zone = { from = 0.05 }\n";
+    let run = Run::new(&text, 12_000, "statistical_the_level_is_kept_in_the_promising_zone");
+    let out = run.go();
+    let power = row(&out.design, "primary").power.estimate;
+    // a test of proportions in some 100 an arm: a band of .003
+    assert_within("level in the promising zone", power, 0.025, 0.003, share_mcse(0.025, run.replicates, 0.0), 0.015);
+    let review = &out.design.monitoring.as_ref().expect("looks").reviews[0];
+    assert!(review.larger.estimate > 0.1 && review.most.estimate > 0.02, "{review:?}");
 }

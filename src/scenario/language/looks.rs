@@ -204,3 +204,67 @@ pub(super) static FUTILITY: Form = Form {
     ],
     example: "{ z = [0.0] }",
 };
+
+/// Ways to come by a new size, one of which is given.
+pub(in crate::scenario) const REESTIMATION_KINDS: [&str; 4] =
+    ["pooled-rate", "pooled-variance", "pooled-events", "promising-zone"];
+
+pub(super) static REESTIMATION: Form = Form {
+    name: "reestimation",
+    summary: "A review of the sample size at a look: the trial may become larger, never smaller. Exactly one way to come by the new size.",
+    keys: &[
+        required("name", Kind::Name, "Its name in results."),
+        LABEL,
+        SOURCE,
+        required("look", Kind::Name, "The look at which it is done."),
+        required("analysis", Kind::Name, "The analysis for which the trial is sized: its endpoint, level and sides."),
+        required(
+            "most",
+            Kind::Integer(1, 10_000_000),
+            "Most patients; of an event-driven trial in its promising zone, most events.",
+        ),
+        optional("power", Kind::Number, "Power wanted; default 0.9."),
+        optional("pooled-rate", Kind::Table(&POOLED_RATE), POOLED_RATE.summary),
+        optional("pooled-variance", Kind::Table(&POOLED_VARIANCE), POOLED_VARIANCE.summary),
+        optional("pooled-events", Kind::Table(&POOLED_EVENTS), POOLED_EVENTS.summary),
+        optional("promising-zone", Kind::Table(&PROMISING_ZONE), PROMISING_ZONE.summary),
+    ],
+    example: r#"{ name = "review", look = "interim", analysis = "primary", most = 500, pooled-rate = { difference = 0.15 } }"#,
+};
+
+pub(super) static POOLED_RATE: Form = Form {
+    name: "pooled-rate",
+    summary: "Blinded: by the responders of both arms together, the planned effect held (Gould 1992).",
+    keys: &[
+        optional("difference", Kind::Number, "Planned difference of proportions, experimental − control."),
+        optional("ratio", Kind::Number, "Planned ratio of proportions, in place of a difference."),
+    ],
+    example: "{ difference = 0.15 }",
+};
+
+pub(super) static POOLED_VARIANCE: Form = Form {
+    name: "pooled-variance",
+    summary: "Blinded: by the variance of both arms together, the planned difference held (Kieser and Friede 2003).",
+    keys: &[required("difference", Kind::Number, "Planned difference of means, experimental − control.")],
+    example: "{ difference = 5 }",
+};
+
+pub(super) static POOLED_EVENTS: Form = Form {
+    name: "pooled-events",
+    summary: "Blinded: by the event rate of both arms together, so that as many events are expected.",
+    keys: &[
+        required("events", Kind::Integer(1, 10_000_000), "Events wanted."),
+        required("by", Kind::Number, "Months from entry by which they are to occur."),
+    ],
+    example: "{ events = 120, by = 24 }",
+};
+
+pub(super) static PROMISING_ZONE: Form = Form {
+    name: "promising-zone",
+    summary: "Unblinded: where conditional power under the trend is promising, as much more as gives the power wanted (Mehta and Pocock 2011); the test combines both stages with the planned weights (Cui, Hung and Wang 1999).",
+    keys: &[
+        required("from", Kind::Number, "Least conditional power that is promising."),
+        optional("to", Kind::Number, "Conditional power that is good enough; default: the power wanted."),
+    ],
+    example: "{ from = 0.3 }",
+};

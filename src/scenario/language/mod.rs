@@ -14,8 +14,8 @@ use conduct::{COST, CUT, ENROLMENT, OBSERVATION, SITE, VISIT};
 use data::DATA;
 use design::{CORRELATION, EXCLUSION, INCLUSION, OUTCOME, QUANTITY, TRIAL, VARIABLE};
 use endpoint::ENDPOINT;
-pub(in crate::scenario) use looks::{EFFICACY_KINDS, FUTILITY_KINDS, OCCASIONS};
-use looks::{LOOK, RULE};
+pub(in crate::scenario) use looks::{EFFICACY_KINDS, FUTILITY_KINDS, OCCASIONS, REESTIMATION_KINDS};
+use looks::{LOOK, REESTIMATION, RULE};
 use plan::{ANALYSIS, MULTIPLICITY, VARIANT};
 
 use super::diagnostic::Code;
@@ -87,6 +87,11 @@ pub(crate) fn choice(form: &Form) -> Option<Choice> {
             Some(("does not say when it holds", Code::NoRule)),
             ("says twice when it holds", Code::SeveralRules),
         ),
+        "reestimation" => (
+            looks::REESTIMATION_KINDS.to_vec(),
+            Some(("does not say how the new size comes about", Code::NoRule)),
+            ("says twice how the new size comes about", Code::SeveralRules),
+        ),
         "efficacy" => (
             looks::EFFICACY_KINDS.to_vec(),
             Some(("does not say how bounds come about", Code::NoRule)),
@@ -148,6 +153,7 @@ pub static SCENARIO: LazyLock<Form> = LazyLock::new(|| Form {
         optional("multiplicity", Kind::Tables(&MULTIPLICITY), MULTIPLICITY.summary),
         optional("look", Kind::Tables(&LOOK), LOOK.summary),
         optional("rule", Kind::Tables(&RULE), RULE.summary),
+        optional("reestimation", Kind::Tables(&REESTIMATION), REESTIMATION.summary),
         optional(
             "variant",
             Kind::Named(Box::leak(Box::new(Kind::Table(&VARIANT)))),
@@ -158,7 +164,7 @@ pub static SCENARIO: LazyLock<Form> = LazyLock::new(|| Form {
 });
 
 /// Kinds of entries that a variant can replace or switch off, in the order of the file.
-pub(crate) const ENTRIES: [&str; 11] = [
+pub(crate) const ENTRIES: [&str; 12] = [
     "variable",
     "inclusion",
     "exclusion",
@@ -170,6 +176,7 @@ pub(crate) const ENTRIES: [&str; 11] = [
     "multiplicity",
     "look",
     "rule",
+    "reestimation",
 ];
 
 /// A key for each member of a family.

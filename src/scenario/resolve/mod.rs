@@ -13,6 +13,7 @@ mod looks;
 mod names;
 mod parameters;
 mod population;
+mod reestimation;
 mod rules;
 mod variant;
 
@@ -199,6 +200,13 @@ impl Resolver {
             }
             _ => None,
         };
+        let reestimations = match (&looks, &analyses, &rules, &cut, &enrolment) {
+            (Some(looks), Some(analyses), Some(rules), Some(cut), Some(enrolment)) => {
+                let all = reestimation::Trial { n, cut, looks, analyses, rules, enrolment, endpoints: &endpoints };
+                self.reestimations(&file, &all)
+            }
+            _ => None,
+        };
         // where effects take their null values, other null hypotheses are true than in the world as written
         let moved = options.declared.iter().any(|(_, d)| *d == Declared::Null);
         let nulls = self.nulls(&file).map(|declared| declared.filter(|_| !moved));
@@ -229,6 +237,7 @@ impl Resolver {
             multiplicity: multiplicity?,
             looks: looks?,
             rules: rules?,
+            reestimations: reestimations?,
             nulls: nulls?,
             costs: costs?,
         })

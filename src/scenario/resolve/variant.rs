@@ -104,7 +104,7 @@ impl Resolver {
                 let all = ENTRIES.into_iter().flat_map(|kind| names(file, kind));
                 let help = match nearest(text, all) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "the names of variables, criteria, sites, outcomes, visits, endpoints, analyses, families of hypotheses, looks and rules can stand here".to_owned(),
+                    None => "the names of variables, criteria, sites, outcomes, visits, endpoints, analyses, families of hypotheses, looks, rules and reviews of the sample size can stand here".to_owned(),
                 };
                 self.say(
                     Diagnostic::new(
@@ -238,7 +238,7 @@ impl Resolver {
 }
 
 /// Kinds of entries of which a variant may have others than the file: what is done to a trial, rather than what it is.
-const ADDED: [&str; 2] = ["look", "rule"];
+const ADDED: [&str; 3] = ["look", "rule", "reestimation"];
 
 /// Names of a kind of entry.
 fn names<'a>(file: &'a Table, kind: &str) -> Vec<&'a str> {
