@@ -1,8 +1,12 @@
 //! Monitoring: what looks at the data of one trial find, and what their rules make of it.
 
+use crate::analysis::{Better, Prior};
+use crate::math::special::normal_cdf;
 use crate::observation::View;
-use crate::scenario::Scenario;
+use crate::protocol::better;
+use crate::scenario::{Futility, RulePlan, Scenario};
 use crate::sequential::Monitor;
+use crate::sequential::predictive::Proportions;
 
 /// What became of a look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,6 +112,8 @@ pub struct Watch {
     pub marks: Vec<Mark>,
     /// The bounds of each rule.
     pub monitors: Vec<Option<Monitor>>,
+    /// By rule, what predicts success of proportions with beta priors.
+    pub predictors: Vec<Option<Proportions>>,
     /// By rule, whether its hypothesis has been rejected.
     pub rejected: Vec<bool>,
     /// Ends of follow-up at a lock of the data.
@@ -130,6 +136,7 @@ impl Watch {
             looks: vec![LookRecord::default(); scenario.looks.len()],
             marks: vec![Mark::EMPTY; marks(scenario)],
             monitors: scenario.rules.iter().map(|r| r.monitor.clone()).collect(),
+            predictors: scenario.rules.iter().map(|r| predictor(scenario, r)).collect(),
             rejected: vec![false; scenario.rules.len()],
             measured: vec![false; scenario.endpoints.len()],
             analysed: vec![false; scenario.analyses.len()],
@@ -143,6 +150,18 @@ impl Watch {
         self.marks.fill(Mark::EMPTY);
         self.rejected.fill(false);
         self.monitors.iter_mut().flatten().for_each(Monitor::begin);
+    }
+}
+
+/// The arm that is to have the larger proportion stands first.
+fn predictor(scenario: &Scenario, rule: &RulePlan) -> Option<Proportions> {
+    let (Some(Futility::Success(_)), Some(monitor)) = (&rule.futility, &rule.monitor) else { return None };
+    let plan = &scenario.analyses[rule.analysis];
+    let Some(Prior::Proportions([control, experimental])) = plan.method.prior() else { return None };
+    let bound = normal_cdf(*monitor.planned().upper.last()?);
+    match better(&scenario.endpoints[plan.endpoint].measure) {
+        Better::Higher => Proportions::new([experimental, control], plan.null, bound),
+        Better::Lower => Proportions::new([control, experimental], -plan.null, bound),
     }
 }
 

@@ -26,6 +26,7 @@ use crate::scenario::{Allocation, AnalysisPlan, Cut, Holds, Marginal, Per, RateO
 
 pub use columns::{ALLOCATION, Layout};
 pub use draw::{Fault, Noise, Step};
+pub(crate) use measures::better;
 pub use measures::{FatePlan, MeasurePlan, Occurrence, TierMeasure, ValuePlan, VisitsPlan};
 pub use prior::Prior;
 pub use strata::Strata;

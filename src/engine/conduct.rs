@@ -5,13 +5,14 @@
 //! endpoint that falls due at a visit or by a month is analysed in patients in whom it is due by then, whatever is known of others:
 //! else those with early events alone would be in.
 
-use crate::analysis::{Decision, Estimate, Status};
+use crate::analysis::{Better, Decision, Estimate, Prior, Status};
 use crate::endpoint::measured::Reading;
-use crate::math::special::normal_quantile;
+use crate::math::special::{normal_cdf, normal_quantile};
 use crate::monitoring::{Crossed, Held, LookRecord, Mark, Watch};
 use crate::protocol::{Fault, MeasurePlan, Protocol, TierMeasure};
 use crate::random::Replicate;
 use crate::scenario::{Counted, Futility, LookPlan, RulePlan, When};
+use crate::sequential::predictive::{Count, Normal};
 use crate::workspace::Workspace;
 
 use super::follow::{cut, date_of, ends, event_dates, measure_all, observe, outcomes, see};
@@ -311,7 +312,8 @@ fn decide(
             continue;
         }
         analyse(protocol, replicate, rule.analysis, work, rows);
-        let mark = judge(protocol, rule, j, at_end, &rows[rule.analysis].estimate, &mut work.watch, r);
+        let hopeless = !at_end && hopeless(protocol, r, j, &rows[rule.analysis].estimate, work);
+        let mark = judge(protocol, rule, j, at_end, &rows[rule.analysis].estimate, &mut work.watch, r, hopeless);
         work.watch.marks[r * (looks + 1) + k] = mark;
         match mark.crossed {
             Crossed::Efficacy | Crossed::Harm => {
@@ -327,7 +329,49 @@ fn decide(
     stops || (any && tests.all(|(_, &rejected)| rejected))
 }
 
+/// Whether the predictive probability of success at the end is below its bound at look `j` of rule `r`.
+fn hopeless(protocol: &Protocol<'_>, r: usize, j: usize, e: &Estimate, work: &mut Workspace) -> bool {
+    let rule = &protocol.scenario.rules[r];
+    let Some(Futility::Success(least)) = &rule.futility else { return false };
+    let plan = &protocol.scenario.analyses[rule.analysis];
+    let row = &protocol.analyses[rule.analysis];
+    if e.status != Status::Estimated {
+        return false;
+    }
+    let chance = match (plan.method.prior(), &rule.monitor) {
+        (Some(Prior::Normal(_)), Some(monitor)) => {
+            let last = monitor.planned().upper.last().copied().unwrap_or(f64::INFINITY);
+            let [_, se, ..] = e.parts;
+            let share = rule.shares[j];
+            let posterior = Normal { mean: row.orientation * (e.estimate - row.rule.null), sd: e.se };
+            posterior.predictive(0.0, normal_cdf(last), (1.0 - share) / share / (se * se))
+        }
+        (Some(Prior::Proportions(_)), _) => {
+            let mut counts = [Count::default(); 2];
+            let measured = &work.measured[plan.endpoint];
+            for (i, &arm) in work.cohort.arm.iter().enumerate() {
+                if let Some(a) =
+                    plan.arms.iter().position(|&of| of == usize::from(arm)).filter(|_| measured.known[i] == 1)
+                {
+                    counts[a].n += 1;
+                    counts[a].events += u32::from(measured.values.code[i]);
+                }
+            }
+            let ratio = plan.arms.map(|arm| f64::from(protocol.scenario.arms[arm].ratio));
+            let missing = (rule.planned - f64::from(counts[0].n + counts[1].n)).max(0.0);
+            let sizes =
+                [0, 1].map(|a: usize| counts[a].n + (missing * ratio[a] / (ratio[0] + ratio[1])).round() as u32);
+            let higher = row.rule.better == Better::Higher;
+            let (counts, sizes) = if higher { (counts, sizes) } else { ([counts[1], counts[0]], [sizes[1], sizes[0]]) };
+            work.watch.predictors[r].as_mut().map_or(f64::NAN, |p| p.predictive(counts, sizes))
+        }
+        _ => f64::NAN,
+    };
+    chance < least[j]
+}
+
 /// What a rule makes of an estimate at its look `j`.
+#[expect(clippy::too_many_arguments, reason = "one rule, what it sees and what it writes to")]
 fn judge(
     protocol: &Protocol<'_>,
     rule: &RulePlan,
@@ -336,6 +380,7 @@ fn judge(
     e: &Estimate,
     watch: &mut Watch,
     r: usize,
+    hopeless: bool,
 ) -> Mark {
     let z = statistic(e);
     let amount = match rule.information {
@@ -366,7 +411,7 @@ fn judge(
     let z = reestimation::combined(protocol, r, j, z, amount, &watch.marks[r * (looks + 1)..(r + 1) * (looks + 1)]);
     mark.z = z;
     mark.information = amount;
-    let mut futile = false;
+    let mut futile = hopeless;
     if !at_end {
         let last = watch.monitors[r].as_ref().map_or(f64::INFINITY, |m| {
             let upper = &m.planned().upper;

@@ -181,6 +181,8 @@ pub enum Futility {
     },
     /// Predictive power without prior knowledge below this.
     Predictive(Vec<f64>),
+    /// Predictive probability that the posterior probability will reach its bound at the end below this.
+    Success(Vec<f64>),
 }
 
 impl Futility {
@@ -190,7 +192,7 @@ impl Futility {
     pub fn bound(&self, j: usize, t: f64, last: f64) -> Option<f64> {
         let at = |values: &[f64]| values.get(j).copied();
         match self {
-            Futility::Bounds | Futility::Effect(_) => None,
+            Futility::Bounds | Futility::Effect(_) | Futility::Success(_) => None,
             Futility::Statistic(z) => at(z),
             Futility::Conditional { power, drift: None } => Some(futility::of_conditional_power(at(power)?, t, last)),
             Futility::Conditional { power, drift: Some(theta) } => {

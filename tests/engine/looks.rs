@@ -415,3 +415,84 @@ fn statistical_the_level_is_kept_in_the_promising_zone() {
     let review = &out.design.monitoring.as_ref().expect("looks").reviews[0];
     assert!(review.larger.estimate > 0.1 && review.most.estimate > 0.02, "{review:?}");
 }
+
+#[test]
+fn twin_a_trial_without_hope_stops_by_predictive_probability() {
+    let text = binary(
+        "complete = { count = 100, endpoint = \"response\" }",
+        "efficacy = { probability = [0.999, 0.98] }\nfutility = { predictive-probability = [0.3] }\nplanned = 180",
+    )
+    .replace("difference-of-proportions = {}", "beta-binomial = { prior = [0.5, 1.5] }")
+    .replace("0.60, 0.40", "0.48, 0.40");
+    // the posterior probability by many draws would do as well: here by summing beta densities on a grid
+    let exceeds = |first: [f64; 2], second: [f64; 2]| {
+        const STEPS: usize = 4_000;
+        let density = |x: f64, [a, b]: [f64; 2]| (a - 1.0) * x.ln() + (b - 1.0) * (1.0 - x).ln();
+        let grid = |shape: [f64; 2]| {
+            let logs: Vec<f64> = (0..STEPS).map(|k| density((k as f64 + 0.5) / STEPS as f64, shape)).collect();
+            let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let weights: Vec<f64> = logs.iter().map(|l| (l - most).exp()).collect();
+            let sum: f64 = weights.iter().sum();
+            weights.into_iter().map(|w| w / sum).collect::<Vec<f64>>()
+        };
+        let (x, y) = (grid(first), grid(second));
+        let (mut below, mut p) = (0.0, 0.0);
+        for (x, y) in x.iter().zip(&y) {
+            p += x * (below + 0.5 * y);
+            below += y;
+        }
+        p
+    };
+    let gamma = statrs::function::gamma::ln_gamma;
+    let beta_binomial = |k: u32, m: u32, [a, b]: [f64; 2]| {
+        let (k, m) = (f64::from(k), f64::from(m));
+        let choose = gamma(m + 1.0) - gamma(k + 1.0) - gamma(m - k + 1.0);
+        let beta = |a: f64, b: f64| gamma(a) + gamma(b) - gamma(a + b);
+        (choose + beta(a + k, b + m - k) - beta(a, b)).exp()
+    };
+    let (mut stopped, mut compared) = (0, 0);
+    trials(&text, None, 40, |trial, _, work| {
+        let watch = work.watch();
+        let mark = &watch.marks[0];
+        assert_eq!(trial.stop.is_some(), mark.crossed == Crossed::Futility || mark.crossed == Crossed::Efficacy);
+        stopped += usize::from(mark.crossed == Crossed::Futility);
+        // four trials by brute force: all futures of both arms
+        if compared == 4 || mark.crossed == Crossed::Efficacy {
+            return;
+        }
+        compared += 1;
+        let date = watch.looks[0].date;
+        let mut counts = [[0_u32; 2]; 2];
+        for (i, &entry) in work.entry().iter().enumerate() {
+            if entry + 6.0 <= date + 1e-9 {
+                let held = work.view().visits[0].held[i] == 1;
+                let arm = usize::from(work.cohort().arm[i]);
+                counts[arm][0] += 1;
+                let flag = patency::expr::ColumnId(0);
+                counts[arm][1] += u32::from(held && work.cohort().value(flag, i) == 1.0);
+            }
+        }
+        let missing = 180 - counts[0][0] - counts[1][0];
+        let more = (f64::from(missing) / 2.0).round() as u32;
+        let posterior = counts.map(|[n, x]| [0.5 + f64::from(x), 1.5 + f64::from(n - x)]);
+        let mut chance = 0.0;
+        for x in 0..=more {
+            // success is monotone in the other arm's responses: look for its edge
+            let later = |k: u32, arm: usize| {
+                let [a, b] = posterior[arm];
+                [a + f64::from(k), b + f64::from(more - k)]
+            };
+            let (mut low, mut high) = (0, more + 1);
+            while low < high {
+                let middle = (low + high) / 2;
+                if exceeds(later(x, 1), later(middle, 0)) >= 0.98 { low = middle + 1 } else { high = middle }
+            }
+            let other: f64 = (0..low).map(|y| beta_binomial(y, more, posterior[0])).sum();
+            chance += beta_binomial(x, more, posterior[1]) * other;
+        }
+        if (chance - 0.3).abs() > 1e-3 {
+            assert_eq!(chance < 0.3, mark.crossed == Crossed::Futility, "predictive probability {chance}");
+        }
+    });
+    assert!(stopped > 5 && compared == 4, "{stopped} stop, {compared} compared");
+}

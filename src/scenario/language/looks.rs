@@ -162,8 +162,8 @@ pub(super) static EFFICACY: Form = Form {
 };
 
 /// Ways to come by bounds for futility, one of which is given.
-pub(in crate::scenario) const FUTILITY_KINDS: [&str; 7] =
-    ["spending", "z", "p", "effect", "conditional-power", "predictive-power", "probability"];
+pub(in crate::scenario) const FUTILITY_KINDS: [&str; 8] =
+    ["spending", "z", "p", "effect", "conditional-power", "predictive-power", "probability", "predictive-probability"];
 
 pub(super) static FUTILITY: Form = Form {
     name: "futility",
@@ -195,6 +195,11 @@ pub(super) static FUTILITY: Form = Form {
             "probability",
             Kind::List(&Kind::Number),
             "Stop where the posterior probability of a benefit is below, at each look, of an analysis that gives one.",
+        ),
+        optional(
+            "predictive-probability",
+            Kind::List(&Kind::Number),
+            "Stop where the probability that the posterior probability reaches its bound at the end is below, at each look.",
         ),
         optional(
             "binding",

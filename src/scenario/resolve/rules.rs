@@ -1,6 +1,7 @@
 //! Rules that act at interim looks: bounds for rejection and for futility.
 
 use super::Resolver;
+use crate::analysis::Prior;
 use crate::distribution::Domain;
 use crate::math::special::normal_quantile;
 use crate::scenario::diagnostic::{Code, Diagnostic};
@@ -350,7 +351,7 @@ impl Resolver {
 
     /// A scale that an analysis has: p-values of tests, posterior probabilities of the others.
     fn has_scale(&mut self, table: &Table, plan: &AnalysisPlan) -> Option<()> {
-        let posterior = table.has("probability");
+        let posterior = table.has("probability") || table.has("predictive-probability");
         let estimate = table.has("effect");
         if estimate || posterior != plan.method.tests() {
             return Some(());
@@ -468,6 +469,22 @@ impl Resolver {
                 let drift = (table.text("under") == Some("plan")).then_some(f64::NAN);
                 (Futility::Conditional { power, drift }, None)
             }
+            "predictive-probability" => {
+                if let Some(Prior::Proportions(_)) = plan.method.prior()
+                    && plan.subset.is_some()
+                {
+                    self.say(
+                        Diagnostic::new(
+                            Code::Contradiction,
+                            table.span_of(kind),
+                            "how many patients of a subset there will be at the end is not known",
+                        )
+                        .label("of a subset"),
+                    );
+                    return None;
+                }
+                (Futility::Success(self.probabilities(table, kind, places, of)?), None)
+            }
             _ => (Futility::Predictive(self.probabilities(table, kind, places, of)?), None),
         })
     }
@@ -505,7 +522,7 @@ const OVERSPENT: f64 = 1.01;
 
 /// Whether a scale of futility needs to know how much information there is.
 fn needs_shares(futility: &Table) -> bool {
-    ["spending", "conditional-power", "predictive-power"].iter().any(|k| futility.has(k))
+    ["spending", "conditional-power", "predictive-power", "predictive-probability"].iter().any(|k| futility.has(k))
 }
 
 /// A table of bounds in words.
