@@ -100,3 +100,17 @@ pub(crate) fn runs_to_infinity(decrement: f64, largest_move: f64) -> bool {
 pub(crate) fn overshot(slope: f64, decrement: f64) -> bool {
     slope.is_nan() || slope <= -0.9 * decrement
 }
+
+/// Whether a step went past the maximum to where the likelihood is so flat that the next step would be the longer one (`next` its
+/// decrement, `None` where the information is singular): the way back must be found by halving, and nothing is separated there.
+pub(crate) fn strayed(slope: f64, decrement: f64, next: Option<f64>) -> bool {
+    slope < 0.0 && next.is_none_or(|next| next > decrement.max(1.0))
+}
+
+/// Halves a step that has been taken.
+pub(crate) fn halve(value: &mut [f64], step: &mut [f64]) {
+    for (v, s) in value.iter_mut().zip(step) {
+        *s *= 0.5;
+        *v -= *s;
+    }
+}
