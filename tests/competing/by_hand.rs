@@ -85,6 +85,31 @@ fn by_hand_fine_gray() {
 }
 
 #[test]
+fn by_hand_fine_gray_covariate_failures() {
+    let alone = Data::of(&[
+        (1.0, 1, 0),
+        (2.0, 1, 1),
+        (3.0, 2, 0),
+        (4.0, 1, 0),
+        (5.0, 1, 1),
+        (6.0, 2, 1),
+        (7.0, 1, 0),
+        (8.0, 0, 1),
+    ]);
+    let with = |covariates: &[[f64; 8]]| {
+        let data = Data { covariates: covariates.concat(), ..alone.clone() };
+        data.analyse(&*method("fine-gray", 0.0)).status
+    };
+    let x = [1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0];
+    assert_eq!(with(&[x]), Status::Estimated);
+    assert_eq!(with(&[[3.0; 8]]), Status::Singular);
+    assert_eq!(with(&[x, x.map(|x| 5.0 - 2.0 * x)]), Status::Singular);
+    assert_eq!(with(&[[0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0]]), Status::Singular);
+    // whoever has the event next has the largest value at risk
+    assert_eq!(with(&[[9.0, 8.0, 1.0, 7.0, 6.0, 1.0, 5.0, 1.0]]), Status::Separation);
+}
+
+#[test]
 fn by_hand_restricted_mean() {
     // control: 4 at risk, event at 1, two at 2, then censored at 4: area to 3 = 1 + 3/4 + 1/4
     let data = Data::of(&[(1.0, 1, 0), (2.0, 1, 0), (2.0, 1, 0), (4.0, 0, 0), (3.0, 0, 1), (2.0, 1, 1)]);
