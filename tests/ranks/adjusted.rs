@@ -104,13 +104,13 @@ fn by_hand_modified_poisson() {
 
 #[test]
 fn by_hand_modified_poisson_with_few_patients_far_from_the_rest() {
-    // From the null model the first step is 18/20 over 20/5020 long: without going back it would take as many more. The covariate is
+    // From the null model the first step is 18/20 over 20/10,020 long: without going back it would take as many more. The covariate is
     // balanced over all cells.
-    let rows = cells([[[2499, 1], [1, 9]]; 2]);
+    let rows = cells([[[4999, 1], [1, 9]]; 2]);
     let poisson = method("modified-poisson", &[], &[]);
     let e = rows.analyse(&*poisson, &rule(&*poisson));
-    close(e.estimate, (0.9_f64 / 0.0004).ln(), 1e-12);
-    close(e.se, (0.1_f64 / 18.0 + 0.9996 / 2.0).sqrt(), 1e-12);
+    close(e.estimate, (0.9_f64 / 0.0002).ln(), 1e-12);
+    close(e.se, (0.1_f64 / 18.0 + 0.9998 / 2.0).sqrt(), 1e-12);
 }
 
 #[test]

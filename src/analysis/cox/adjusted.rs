@@ -2,12 +2,12 @@
 
 use super::likelihood::{Likelihood, dot};
 use super::{Fit, Point, Profile, Status};
-use crate::analysis::design::{halve, strayed};
+use crate::analysis::design::{MOST_STEPS, halve, strayed};
 use crate::analysis::event_times::by_stratum;
 use crate::analysis::{Dataset, Scratch};
 
-/// Most Newton steps, halved ones included.
-const STEPS: usize = 100;
+/// Most Newton steps, halved ones included: as many as other regressions may take.
+const STEPS: usize = MOST_STEPS;
 /// A pivot below this share of its diagonal at the start is a redundant column.
 const REDUNDANT: f64 = 1e-11;
 /// A pivot that has fallen to this share of what it was at the start belongs to a coefficient on its way to infinity.
