@@ -261,6 +261,7 @@ impl<'s> Protocol<'s> {
             reads_views: !unlimited
                 || scenario.dropout.is_some()
                 || !scenario.deaths.is_empty()
+                || !scenario.looks.is_empty()
                 || scenario.endpoints.iter().any(|e| measures::reads_fates(&e.measure)),
             roots: OnceLock::new(),
             scores: OnceLock::new(),

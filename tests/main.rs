@@ -20,6 +20,8 @@ mod ranks;
 mod reference_cases;
 mod scenario;
 mod sequential;
+mod sequential_adaptive;
+mod sequential_monitor;
 mod size;
 mod special;
 mod survival;

@@ -10,7 +10,7 @@ use patency::sequential::{Boundary, Compared, Efficacy, Futility, Plan, Spending
 const REFERENCE: &str = include_str!("reference/sequential.csv");
 const DESIGNS: &str = include_str!("reference/sequential-designs.csv");
 
-fn number(text: &str) -> f64 {
+pub(crate) fn number(text: &str) -> f64 {
     let one = |t: &str| t.parse::<f64>().expect("a number of the reference");
     text.split_once('/').map_or_else(|| one(text), |(a, b)| one(a) / one(b))
 }
@@ -27,7 +27,7 @@ fn spending(words: &str) -> Spending {
 }
 
 /// `looks|efficacy|sides|alpha|beta|futility|binding`, as the script names its designs.
-fn plan(name: &str) -> Plan {
+pub(crate) fn plan(name: &str) -> Plan {
     let parts: Vec<&str> = name.split('|').collect();
     let [looks, efficacy, sides, alpha, beta, futility, binding] = parts[..] else { panic!("{name}") };
     Plan {

@@ -127,6 +127,35 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &adjusted::modified_poisson::FORM, build: adjusted::modified_poisson::build },
 ];
 
+/// Methods whose statistics, seen at several looks, need not have independent increments: what they compare, or by which weights, changes
+/// as patients are followed (win statistics of times: Mao and Wang 2024; weighted and restricted ones: Murray and Tsiatis 1999).
+const DEPENDENT: &[&str] = &[
+    "win-ratio",
+    "win-odds",
+    "net-benefit",
+    "finkelstein-schoenfeld",
+    "win-ratio-ipcw",
+    "door",
+    "max-combo",
+    "weighted-difference",
+    "weighted-kaplan-meier",
+    "weighted-incidence",
+    "weighted-cox",
+    "aipw",
+    "restricted-mean",
+    "median-survival",
+    "gray",
+    "fine-gray",
+    "turnbull",
+    "interval-log-rank",
+];
+
+/// Whether the statistic of a method, by its key, has asymptotically independent increments: group-sequential bounds then hold.
+#[must_use]
+pub fn independent_increments(method: &str) -> bool {
+    !DEPENDENT.contains(&method)
+}
+
 /// A statistical method.
 pub trait Analysis: Debug + Send + Sync {
     /// Kinds of response it takes, in words for messages.

@@ -323,7 +323,7 @@ pub(super) fn solve_above(walk: &Walk, t: f64, wanted: f64) -> f64 {
     if z.is_nan() { f64::NEG_INFINITY } else { z }
 }
 
-fn solve_below(walk: &Walk, t: f64, wanted: f64) -> f64 {
+pub(super) fn solve_below(walk: &Walk, t: f64, wanted: f64) -> f64 {
     let z = root::zero(-LARGEST, 2.0 * LARGEST, |z| (walk.below(t, z).max(1e-300) / wanted).ln());
     if z.is_nan() { f64::INFINITY } else { z }
 }

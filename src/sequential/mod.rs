@@ -10,11 +10,18 @@
 
 pub mod boundary;
 pub mod design;
+pub mod futility;
 pub mod inference;
+pub mod monitor;
+mod ordering;
+pub mod predictive;
+pub mod reestimation;
 pub mod spending;
+mod table;
 pub mod walk;
 
 pub use boundary::{Boundary, Efficacy, Futility, Plan};
 pub use design::{Compared, Sizes};
+pub use monitor::{Information, Monitor};
 pub use spending::Spending;
 pub use walk::Walk;

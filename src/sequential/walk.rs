@@ -6,10 +6,14 @@
 
 use std::sync::LazyLock;
 
+use crate::math::elementary::exp;
 use crate::math::special::{normal_cdf, normal_tail};
+use crate::math::tail::normal_upper_tail;
 
 /// Standard deviations of B beyond which nothing lies.
 const FAR: f64 = 8.5;
+/// The same for a walk that is to stand for those of other drifts.
+const WIDE: f64 = 20.0;
 /// Nodes of a panel.
 const NODES: usize = 16;
 /// Standard deviations of the shorter neighbouring step that a panel covers.
@@ -32,6 +36,10 @@ pub struct Walk {
     nodes: Vec<f64>,
     /// Probability at each node: density times weight.
     mass: Vec<f64>,
+    /// Standard deviations of B beyond which nothing is kept.
+    far: f64,
+    /// Memory of the nodes and masses of the look before, for those of the next.
+    spare: [Vec<f64>; 2],
 }
 
 impl Walk {
@@ -44,7 +52,21 @@ impl Walk {
     /// All trials at B(t) = b.
     #[must_use]
     pub fn from(theta: f64, t: f64, b: f64) -> Self {
-        Self { theta, start: [t, b], at: t, nodes: vec![b], mass: vec![1.0] }
+        Self { theta, start: [t, b], at: t, nodes: vec![b], mass: vec![1.0], far: FAR, spare: Default::default() }
+    }
+
+    /// All trials at the start, without a drift, kept so far out that [`Walk::above_at`] reaches drifts up to 11.5 at full information.
+    pub(super) fn wide() -> Self {
+        Self { far: WIDE, ..Self::new(0.0) }
+    }
+
+    /// All trials at the start again, with another drift.
+    pub(super) fn restart(&mut self, theta: f64) {
+        (self.theta, self.start, self.at) = (theta, [0.0; 2], 0.0);
+        self.nodes.clear();
+        self.nodes.push(0.0);
+        self.mass.clear();
+        self.mass.push(1.0);
     }
 
     /// Probability of going on to `t` (or having been there) and Z(t) > z.
@@ -65,6 +87,24 @@ impl Walk {
         self.nodes.iter().zip(&self.mass).map(|(b, m)| m * tail((goal - b) / sd)).sum()
     }
 
+    /// [`Walk::above`] at a drift, of a walk without one from the start: paths to B(s) = b are exp(θb − θ²s/2) times as likely. None
+    /// where the drift leads where nothing is kept.
+    pub(super) fn above_at(&self, theta: f64, t: f64, z: f64) -> Option<f64> {
+        let (s, sd) = (self.at, self.at.sqrt());
+        if theta.abs() * sd > self.far - FAR {
+            return None;
+        }
+        if z == f64::INFINITY {
+            return Some(0.0);
+        }
+        let from = self.nodes.partition_point(|&b| b < theta * s - FAR * sd);
+        let to = self.nodes.partition_point(|&b| b <= theta * s + FAR * sd);
+        let step = t - s;
+        let (inverse, goal, half) = (1.0 / step.sqrt(), z * t.sqrt() - theta * step, 0.5 * theta * s);
+        let sum = self.nodes[from..to].iter().zip(&self.mass[from..to]);
+        Some(sum.map(|(b, m)| m * exp(theta * (b - half)) * normal_upper_tail((goal - b) * inverse)).sum())
+    }
+
     /// Probability of not having stopped.
     #[must_use]
     pub fn left(&self) -> f64 {
@@ -73,23 +113,43 @@ impl Walk {
 
     /// Goes on to `t`, where trials with Z outside (lower, upper) stop; `next` is the share of the information at the look after it.
     pub fn go_on(&mut self, t: f64, lower: f64, upper: f64, next: f64) {
+        let mut into = std::mem::take(&mut self.spare);
+        self.passed(&mut into, t, [lower, upper], next);
+        let [nodes, mass] = into;
+        self.spare = [std::mem::replace(&mut self.nodes, nodes), std::mem::replace(&mut self.mass, mass)];
+        self.at = t;
+    }
+
+    /// Becomes what `before` is after [`Walk::go_on`].
+    pub(super) fn follow(&mut self, before: &Self, t: f64, lower: f64, upper: f64, next: f64) {
+        let mut into = [std::mem::take(&mut self.nodes), std::mem::take(&mut self.mass)];
+        before.passed(&mut into, t, [lower, upper], next);
+        [self.nodes, self.mass] = into;
+        (self.theta, self.start, self.at, self.far) = (before.theta, before.start, t, before.far);
+    }
+
+    /// Nodes and masses after a look at `t`.
+    fn passed(&self, into: &mut [Vec<f64>; 2], t: f64, [lower, upper]: [f64; 2], next: f64) {
+        let [nodes, mass] = into;
+        nodes.clear();
+        mass.clear();
         let step = t - self.at;
         // where B would be if nothing stopped: those that go on are among these
         let since = t - self.start[0];
-        let (middle, far) = (self.start[1] + self.theta * since, FAR * since.sqrt());
+        let (middle, far) = (self.start[1] + self.theta * since, self.far * since.sqrt());
         let from = (middle - far).max(lower * t.sqrt());
         let to = (middle + far).min(upper * t.sqrt());
         let sd = step.sqrt();
         let finest = sd.min((next - t).max(0.0).sqrt().max(1e-3));
         let width = to - from;
         if width.is_nan() || width <= 0.0 {
-            (self.nodes, self.mass, self.at) = (vec![0.5 * (from + to)], vec![0.0], t);
+            nodes.push(0.5 * (from + to));
+            mass.push(0.0);
             return;
         }
         let panels = ((width / (PANEL * finest)).ceil() as usize).clamp(1, MOST);
         let half = 0.5 * width / panels as f64;
         let scale = half / (sd * (2.0 * std::f64::consts::PI).sqrt());
-        let (mut nodes, mut mass) = (Vec::with_capacity(NODES * panels), Vec::with_capacity(NODES * panels));
         for panel in 0..panels {
             let centre = from + half * (2 * panel + 1) as f64;
             for (x, w) in RULE.0.iter().zip(&RULE.1) {
@@ -101,7 +161,6 @@ impl Walk {
                 mass.push(w * scale * density);
             }
         }
-        (self.nodes, self.mass, self.at) = (nodes, mass, t);
     }
 }
 

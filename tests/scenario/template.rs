@@ -101,7 +101,9 @@ fn contract_every_key_stands_in_the_template() {
         visit(&text.parse().unwrap(), &SCENARIO, &mut found);
     }
     // A variant's entries are those of the file: their keys need not stand twice.
-    for kind in ["variable", "exclusion", "site", "outcome", "visit", "endpoint", "analysis", "multiplicity"] {
+    for kind in
+        ["variable", "exclusion", "site", "outcome", "visit", "endpoint", "analysis", "multiplicity", "look", "rule"]
+    {
         assert!(TEMPLATE.contains(&format!("[[variant.wider.{kind}]]")), "{kind}");
         let text = format!("[[variant.wider.{kind}]]");
         visit(&text.parse().unwrap(), &SCENARIO, &mut found);
@@ -151,6 +153,28 @@ fn contract_every_alternative_could_be_used() {
                     .collect::<Vec<_>>()
                     .join("\n");
                 format!("{}{before}\n{line}\n{}", &TEMPLATE[..entry], &TEMPLATE[at..])
+            }
+            "[[look]]" => TEMPLATE
+                .replace("horizon = 12  ", "events = { count = 80, endpoint = \"rescue\" } # ")
+                .replace("complete = { share = 0.5, endpoint = \"response\" }    #", &format!("{line} #")),
+            "[[rule]]" => {
+                // in place of the bounds of a rule that tests; posterior probabilities are of analyses that give one
+                let line = format!("{line} #");
+                let tested = TEMPLATE.replace("difference-of-proportions = {}\nmargin", "beta-binomial = {}\nmargin");
+                let text = if line.contains("probability = ") { tested.as_str() } else { TEMPLATE };
+                let other = if line.contains("probability = ") && key == "futility" {
+                    "efficacy = { probability = [0.99, 0.975] }\n"
+                } else {
+                    "efficacy = { spending = \"hwang-shih-decani\", gamma = -4 }\n"
+                };
+                let old = "efficacy = { spending = \"hwang-shih-decani\", gamma = -4 }\n";
+                match key {
+                    "efficacy" => text.replace(old, &format!("{line}\n")),
+                    _ => text.replace(old, &format!("{other}{line}\n")).replace(
+                        "difference-of-proportions = {}\nmargin",
+                        "difference-of-proportions = {}\nsides = 1\nmargin",
+                    ),
+                }
             }
             _ => TEMPLATE.replace(&format!("# {line}"), &line),
         };
