@@ -2,11 +2,12 @@
 
 use crate::analysis::{Better, Prior};
 use crate::math::special::normal_cdf;
+use crate::multiplicity::Graph;
 use crate::observation::View;
 use crate::protocol::better;
 use crate::scenario::{Futility, RulePlan, Scenario};
-use crate::sequential::Monitor;
 use crate::sequential::predictive::Proportions;
+use crate::sequential::{self, Monitor, Plan};
 
 /// What became of a look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,6 +115,10 @@ pub struct Watch {
     pub monitors: Vec<Option<Monitor>>,
     /// By rule, what predicts success of proportions with beta priors.
     pub predictors: Vec<Option<Proportions>>,
+    /// By family, the state of its graph.
+    pub graphs: Vec<Graph>,
+    /// By rule, bounds for rejection at the levels that its family has given it.
+    pub levels: Vec<Vec<(f64, Vec<f64>)>>,
     /// By rule, whether its hypothesis has been rejected.
     pub rejected: Vec<bool>,
     /// Ends of follow-up at a lock of the data.
@@ -137,6 +142,8 @@ impl Watch {
             marks: vec![Mark::EMPTY; marks(scenario)],
             monitors: scenario.rules.iter().map(|r| r.monitor.clone()).collect(),
             predictors: scenario.rules.iter().map(|r| predictor(scenario, r)).collect(),
+            graphs: scenario.multiplicity.iter().map(|f| f.graph.clone().unwrap_or_default()).collect(),
+            levels: vec![Vec::new(); scenario.rules.len()],
             rejected: vec![false; scenario.rules.len()],
             measured: vec![false; scenario.endpoints.len()],
             analysed: vec![false; scenario.analyses.len()],
@@ -145,11 +152,30 @@ impl Watch {
     }
 
     /// A new trial.
-    pub fn begin(&mut self) {
+    pub fn begin(&mut self, scenario: &Scenario) {
+        for (state, family) in self.graphs.iter_mut().zip(&scenario.multiplicity) {
+            family.graph.iter().for_each(|graph| state.copy_from(graph));
+        }
         self.looks.fill(LookRecord::default());
         self.marks.fill(Mark::EMPTY);
         self.rejected.fill(false);
         self.monitors.iter_mut().flatten().for_each(Monitor::begin);
+    }
+}
+
+impl Watch {
+    /// The bound for rejection of rule `r` at its look `j`, at the level that its family gives it now; infinite where it has none.
+    pub fn bound_at_level(&mut self, rule: &RulePlan, r: usize, j: usize, level: f64) -> f64 {
+        let known = self.levels[r].iter().position(|(l, _)| *l == level);
+        let place = known.unwrap_or_else(|| {
+            let plan =
+                rule.plan.as_ref().map(|p| Plan { alpha: level, futility: sequential::Futility::Never, ..p.clone() });
+            let upper = plan.and_then(|p| p.solve().ok()).map(|b| b.upper);
+            // a level too small to have bounds rejects nothing
+            self.levels[r].push((level, upper.unwrap_or_else(|| vec![f64::INFINITY; rule.shares.len()])));
+            self.levels[r].len() - 1
+        });
+        self.levels[r][place].1[j]
     }
 }
 

@@ -43,7 +43,7 @@ pub fn conclude(
     }
     cut(protocol, replicate, None, work, trial)?;
     see(protocol, replicate, work)?;
-    work.watch.begin();
+    work.watch.begin(protocol.scenario);
     let mut end = last_date(protocol, trial);
     trial.end = end;
     // patients and events may become more
@@ -315,7 +315,12 @@ fn decide(
         let hopeless = !at_end && hopeless(protocol, r, j, &rows[rule.analysis].estimate, work);
         let mark = judge(protocol, rule, j, at_end, &rows[rule.analysis].estimate, &mut work.watch, r, hopeless);
         work.watch.marks[r * (looks + 1) + k] = mark;
-        match mark.crossed {
+    }
+    for f in 0..protocol.scenario.multiplicity.len() {
+        pass_on(protocol, f, k, &mut work.watch);
+    }
+    for (r, rule) in protocol.scenario.rules.iter().enumerate() {
+        match work.watch.marks[r * (looks + 1) + k].crossed {
             Crossed::Efficacy | Crossed::Harm => {
                 work.watch.rejected[r] = true;
                 stops |= !rule.goes_on;
@@ -327,6 +332,43 @@ fn decide(
     let mut tests = protocol.scenario.rules.iter().zip(&work.watch.rejected).filter(|(r, _)| r.monitor.is_some());
     let any = protocol.scenario.rules.iter().any(|r| r.monitor.is_some());
     stops || (any && tests.all(|(_, &rejected)| rejected))
+}
+
+/// Tests the hypotheses of a family at a look: each at the level that it has by now, and what is rejected passes its level on, as long as
+/// any is. Earlier looks are not tested again at higher levels.
+///
+/// Source: Maurer W, Bretz F. Multiple testing in group sequential trials using graphical approaches. Statistics in Biopharmaceutical
+/// Research 2013;5:311–320.
+fn pass_on(protocol: &Protocol<'_>, f: usize, k: usize, watch: &mut Watch) {
+    let family = &protocol.scenario.multiplicity[f];
+    if family.graph.is_none() {
+        return;
+    }
+    let looks = protocol.scenario.looks.len();
+    let mut again = true;
+    while again {
+        again = false;
+        for (r, rule) in protocol.scenario.rules.iter().enumerate() {
+            let Some((_, h)) = rule.family.filter(|&(of, _)| of == f) else { continue };
+            let place = if k == looks { Some(rule.looks.len()) } else { rule.looks.iter().position(|&look| look == k) };
+            let at = r * (looks + 1) + k;
+            let (Some(j), z) = (place, watch.marks[at].z) else { continue };
+            if !watch.graphs[f].is_open(h) || z.is_nan() {
+                continue;
+            }
+            let upper = watch.bound_at_level(rule, r, j, watch.graphs[f].weight(h) * family.alpha);
+            let mark = &mut watch.marks[at];
+            mark.bounds[1] = upper;
+            let crossed = match () {
+                () if z >= upper => Crossed::Efficacy,
+                () if family.sides == 2 && z <= -upper => Crossed::Harm,
+                () => continue,
+            };
+            mark.crossed = crossed;
+            watch.graphs[f].reject(h);
+            again = true;
+        }
+    }
 }
 
 /// Whether the predictive probability of success at the end is below its bound at look `j` of rule `r`.
@@ -413,7 +455,9 @@ fn judge(
     mark.information = amount;
     let mut futile = hopeless;
     if !at_end {
-        let last = watch.monitors[r].as_ref().map_or(f64::INFINITY, |m| {
+        // a gate on conditional power is one for the analysis's own test
+        let own = -normal_quantile(protocol.analyses[rule.analysis].rule.tail());
+        let last = watch.monitors[r].as_ref().map_or(own, |m| {
             let upper = &m.planned().upper;
             upper[upper.len() - 1]
         });
@@ -431,17 +475,19 @@ fn judge(
             futile = orientation * (e.estimate - values[j]) < 0.0;
         }
     }
+    // a family decides by the level that its hypotheses have by then
+    let alone = rule.family.is_none();
     mark.crossed = match () {
         () if z.is_nan() => Crossed::Failed,
-        () if z >= upper => Crossed::Efficacy,
-        () if two_sided && z <= -upper => Crossed::Harm,
+        () if alone && z >= upper => Crossed::Efficacy,
+        () if alone && two_sided && z <= -upper => Crossed::Harm,
         () if futile || (!two_sided && !at_end && z < lower) => Crossed::Futility,
         () => Crossed::Neither,
     };
     let ends = at_end || mark.crossed != Crossed::Neither && mark.crossed != Crossed::Failed;
     if let Some(monitor) = &mut watch.monitors[r] {
-        // no ordering of outcomes is left where the trial became larger by what was seen
-        let fixed = !reestimation::adapts(protocol, r, j);
+        // no ordering of outcomes is left where the trial became larger by what was seen, or the level depends on other hypotheses
+        let fixed = alone && !reestimation::adapts(protocol, r, j);
         if ends && fixed && z.is_finite() && e.estimate.is_finite() {
             // z is the distance from the null value in standard errors: one of √share is a drift of 1
             let row = &protocol.analyses[rule.analysis];

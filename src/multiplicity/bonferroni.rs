@@ -1,6 +1,6 @@
 //! The Bonferroni procedure.
 
-use super::{Procedure, Scratch, hypotheses, over, weights};
+use super::{Graph, Procedure, Scratch, hypotheses, over, weights};
 use crate::scenario::form::{Complaint, Form, Key, Kind, Values};
 
 /// Keys of `bonferroni`.
@@ -38,5 +38,10 @@ impl Procedure for Bonferroni {
             let raised = self.weights.as_ref().map_or(p * self.factor, |w| over(p, w[j]));
             *out = raised.min(1.0);
         }
+    }
+
+    fn graph(&self, count: usize) -> Option<Graph> {
+        let equal = || vec![1.0 / count as f64; count];
+        Some(Graph::new(&self.weights.clone().unwrap_or_else(equal), &vec![0.0; count * count]))
     }
 }

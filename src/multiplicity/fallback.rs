@@ -51,7 +51,7 @@ impl Procedure for Fallback {
         self.graph.adjust(p, &mut scratch.graph, adjusted);
     }
 
-    fn graph(&self) -> Option<&Graph> {
-        Some(&self.graph)
+    fn graph(&self, _: usize) -> Option<Graph> {
+        Some(self.graph.clone())
     }
 }

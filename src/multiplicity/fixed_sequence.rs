@@ -1,6 +1,6 @@
 //! The fixed-sequence procedure.
 
-use super::{Procedure, Scratch};
+use super::{Graph, Procedure, Scratch};
 use crate::scenario::form::{Complaint, Form, Values};
 
 /// Keys of `fixed-sequence`.
@@ -32,5 +32,12 @@ impl Procedure for FixedSequence {
             largest = largest.max(p);
             *out = largest;
         }
+    }
+
+    fn graph(&self, count: usize) -> Option<Graph> {
+        let weights: Vec<f64> = (0..count).map(|j| f64::from(u8::from(j == 0))).collect();
+        let next = |j: usize, l: usize| f64::from(u8::from(l == j + 1));
+        let transitions: Vec<f64> = (0..count).flat_map(|j| (0..count).map(move |l| next(j, l))).collect();
+        Some(Graph::new(&weights, &transitions))
     }
 }

@@ -133,7 +133,7 @@ impl Procedure for Parallel {
         self.0.adjust(p, &mut scratch.graph, adjusted);
     }
 
-    fn graph(&self) -> Option<&Graph> {
-        Some(&self.0)
+    fn graph(&self, _: usize) -> Option<Graph> {
+        Some(self.0.clone())
     }
 }

@@ -1,6 +1,6 @@
 //! Holm's procedure.
 
-use super::{Procedure, Scratch, ascending, hypotheses, weights};
+use super::{Graph, Procedure, Scratch, ascending, hypotheses, weights};
 use crate::scenario::form::{Complaint, Form, Key, Kind, Values};
 
 /// Keys of `holm`.
@@ -43,6 +43,15 @@ pub fn build(values: &Values) -> Result<Box<dyn Procedure>, Complaint> {
 impl Procedure for Holm {
     fn adjust(&self, p: &[f64], scratch: &mut Scratch, adjusted: &mut [f64]) {
         step_down(p, &self.weights, self.used, &mut scratch.order, adjusted);
+    }
+
+    fn graph(&self, count: usize) -> Option<Graph> {
+        let sum: f64 = self.weights.iter().sum();
+        let weights: Vec<f64> = self.weights.iter().map(|w| w / sum * self.used).collect();
+        // what is rejected leaves its share to the rest in proportion to theirs
+        let part = |j: usize, l: usize| if j == l { 0.0 } else { self.weights[l] / (sum - self.weights[j]) };
+        let transitions: Vec<f64> = (0..count).flat_map(|j| (0..count).map(move |l| part(j, l))).collect();
+        Some(Graph::new(&weights, &transitions))
     }
 }
 

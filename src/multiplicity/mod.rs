@@ -65,8 +65,8 @@ pub trait Procedure: Debug + Send + Sync {
         Dependence::Any
     }
 
-    /// The graph whose sequentially rejective test it is, where it is carried out as one.
-    fn graph(&self) -> Option<&Graph> {
+    /// The graph of `count` hypotheses whose sequentially rejective test it is, where it is one: so it can be carried out look by look.
+    fn graph(&self, _count: usize) -> Option<Graph> {
         None
     }
 }

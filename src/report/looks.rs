@@ -43,6 +43,13 @@ pub(super) fn write(out: &mut String, design: &Design) {
     }
     reviews(out, monitoring);
     stops(out, monitoring);
+    let governed = |name: &str| monitoring.rules.iter().any(|r| r.efficacy.is_some() && r.analysis == name);
+    if design.analyses.iter().any(|a| !governed(&a.name)) {
+        let _ = writeln!(
+            out,
+            "Analyses that no rule tests are made once, at their own level, on the data with which the trial ends."
+        );
+    }
 }
 
 fn reviews(out: &mut String, monitoring: &Monitoring) {

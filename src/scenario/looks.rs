@@ -1,7 +1,7 @@
 //! Interim looks: when data are locked before the end of the trial, and by which rules it then stops.
 
 use crate::sequential::reestimation::Held;
-use crate::sequential::{Monitor, futility};
+use crate::sequential::{Monitor, Plan, futility};
 
 /// A look at the data before the end of the trial.
 #[derive(Clone, Debug)]
@@ -83,6 +83,10 @@ pub struct RulePlan {
     pub looks: Vec<usize>,
     /// Bounds of a group-sequential test, where it has any for rejection.
     pub monitor: Option<Monitor>,
+    /// What its bounds are made from.
+    pub plan: Option<Plan>,
+    /// Where its hypothesis shares a familywise level with others: index of the family, and of the hypothesis in it.
+    pub family: Option<(usize, usize)>,
     /// When to stop without rejection.
     pub futility: Option<Futility>,
     /// Whether futility must be obeyed for the error to hold.

@@ -25,7 +25,7 @@ pub const TEMPLATE: &str = include_str!("template.toml");
 use crate::analysis::{Analysis, Scale};
 use crate::distribution::Distribution;
 use crate::expr::{ColumnId, Expr};
-use crate::multiplicity::Procedure;
+use crate::multiplicity::{Graph, Procedure};
 
 /// A resolved scenario: one variant, one set of parameters.
 #[derive(Debug)]
@@ -451,4 +451,6 @@ pub struct FamilyPlan {
     pub alpha: f64,
     /// Sides of its analyses' tests: 1 or 2.
     pub sides: u8,
+    /// Where its hypotheses are tested at interim looks: the graph by which the level passes on from those rejected.
+    pub graph: Option<Graph>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::moments::share;
+use crate::analysis::{Decision, Status};
 use crate::decision::{Scratch, Verdict, decide};
 use crate::engine::RowRecord;
 use crate::multiplicity::Dependence;
@@ -69,6 +70,25 @@ fn whole(plan: &FamilyPlan) -> u64 {
     plan.hypotheses.iter().enumerate().fold(0, |set, (j, _)| set | 1 << j)
 }
 
+/// What rules have decided, look by look, of a family whose hypotheses they test. None of these is tested alone.
+fn decided(plan: &FamilyPlan, rows: &[RowRecord]) -> Verdict {
+    let mut verdict = Verdict::default();
+    for (j, &h) in plan.hypotheses.iter().enumerate() {
+        let (row, bit) = (&rows[h], 1 << j);
+        match row.decision {
+            Some(Decision::Favour) => {
+                verdict.rejected |= bit;
+                verdict.favour |= bit;
+            }
+            Some(Decision::Against) => verdict.rejected |= bit,
+            _ if row.estimate.status != Status::Estimated => verdict.missing |= bit,
+            _ => {}
+        }
+    }
+    verdict.alone = verdict.favour;
+    verdict
+}
+
 /// What is known of a null hypothesis in this world.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Null {
@@ -118,7 +138,10 @@ impl Families {
     /// Adds the rows of one replicate.
     pub(super) fn add(&mut self, plans: &[FamilyPlan], rows: &[RowRecord]) {
         for (k, plan) in plans.iter().enumerate() {
-            let verdict = decide(plan, |h| &rows[h].estimate, &mut self.scratch);
+            let verdict = match &plan.graph {
+                Some(_) => decided(plan, rows),
+                None => decide(plan, |h| &rows[h].estimate, &mut self.scratch),
+            };
             *self.counts[k].entry(verdict).or_default() += 1;
             self.verdicts[k] = verdict;
             if let Some((first, differences)) = &mut self.paired[k] {

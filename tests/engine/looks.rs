@@ -496,3 +496,121 @@ fn twin_a_trial_without_hope_stops_by_predictive_probability() {
     });
     assert!(stopped > 5 && compared == 4, "{stopped} stop, {compared} compared");
 }
+
+const FAMILY: &str = r#"
+title = "Two endpoints, two looks"
+
+[trial]
+n = 300
+arms = [{ name = "control" }, { name = "treatment" }]
+allocation.blocks = { sizes = [2] }
+
+[enrolment]
+piecewise = { rates = [10], from = [0] }
+
+[[outcome]]
+name = "first"
+normal = { mean = "if(treatment, FIRST, 0)", sd = 1 }
+
+[[outcome]]
+name = "second"
+normal = { mean = "0.5 * first + if(treatment, SECOND, 0)", sd = 1 }
+
+[[visit]]
+name = "month-3"
+at = 3
+
+[cut]
+horizon = 3
+
+[[endpoint]]
+name = "first"
+score = { value = "first", visit = "month-3", better = "higher" }
+
+[[endpoint]]
+name = "second"
+score = { value = "second", visit = "month-3", better = "higher" }
+
+[[analysis]]
+name = "primary"
+endpoint = "first"
+t-test = {}
+alpha = 0.025
+sides = 1
+
+[[analysis]]
+name = "second"
+endpoint = "second"
+t-test = {}
+alpha = 0.025
+sides = 1
+
+[[multiplicity]]
+name = "both"
+hypotheses = ["primary", "second"]
+PROCEDURE
+
+[[look]]
+name = "half"
+complete = { share = 0.5, endpoint = "first" }
+
+[[rule]]
+name = "primary"
+analysis = "primary"
+efficacy = { spending = "obrien-fleming" }
+after-rejection = "go-on"
+
+[[rule]]
+name = "second"
+analysis = "second"
+efficacy = { spending = "pocock" }
+after-rejection = "go-on"
+"#;
+
+fn family(procedure: &str, first: &str, second: &str) -> String {
+    FAMILY.replace("PROCEDURE", procedure).replace("FIRST", first).replace("SECOND", second)
+}
+
+/// The second hypothesis of a sequence waits for the first, then has the whole level, from that look on.
+#[test]
+fn by_hand_a_sequence_of_hypotheses_across_looks() {
+    let text = family("fixed-sequence = {}", "0.3", "0.15");
+    // bounds by `patency bounds --looks 0.5,1`, which agree with those of other software (sequential.rs)
+    let (first, second) = ([2.962_588, 1.968_596], [2.156_999, 2.200_997]);
+    let (mut waited, mut later) = (0, 0);
+    trials(&text, None, 300, |trial, rows, work| {
+        let marks = &work.watch().marks;
+        let (mut open, mut rejected) = ([true; 2], [false; 2]);
+        for k in 0..2 {
+            let z = [marks[k].z, marks[2 + k].z];
+            if open[0] && z[0] >= first[k] {
+                (open[0], rejected[0]) = (false, true);
+            }
+            if rejected[0] && open[1] && z[1] >= second[k] {
+                (open[1], rejected[1]) = (false, true);
+                later += usize::from(k == 1);
+            }
+            waited += usize::from(k == 0 && !rejected[0] && z[1] >= second[0]);
+            if trial.stop == Some(0) {
+                assert!(rejected == [true; 2] && k == 0);
+                break;
+            }
+        }
+        for (row, rejected) in rows.iter().zip(rejected) {
+            assert_eq!(row.decision == Some(Decision::Favour), rejected);
+        }
+    });
+    assert!(waited > 5 && later > 20, "{waited} waited, {later} later");
+}
+
+#[test]
+fn statistical_the_familywise_level_is_kept_across_looks() {
+    for (procedure, bound) in
+        [("holm = {}", 0.025), ("graph = { weights = [0.7, 0.3], transitions = [[0, 1], [1, 0]] }", 0.025)]
+    {
+        let run = Run::new(&family(procedure, "0", "0"), 12_000, procedure).go();
+        let error = run.design.multiplicity[0].any.estimate;
+        // hypotheses are correlated: at most the level
+        assert_at_most(procedure, error, bound, share_mcse(bound, 12_000, 0.0), 0.012);
+    }
+}

@@ -150,6 +150,7 @@ fn plan(sides: u8, count: usize, procedure: &'static str) -> FamilyPlan {
         hypotheses: (0..count).collect(),
         alpha: 0.05,
         sides,
+        graph: None,
     }
 }
 

@@ -54,6 +54,7 @@ fn contract_decisions_allocate_nothing_once_memory_has_grown() {
             hypotheses: (0..6).collect(),
             alpha: 0.05,
             sides: 1,
+            graph: None,
         };
         let first = decide(&plan, |h| &estimates[h], &mut scratch);
         let mut again = None;
@@ -103,4 +104,30 @@ fn contract_what_does_not_fit_is_refused() {
     assert!(Written::of(3).weights(&[0.7, 0.2, 0.1]).build("holm").is_ok());
     assert!(Written::of(10).weights(&[0.1; 10]).build("fallback").is_ok());
     assert_eq!(names(2), ["h0", "h1"]);
+}
+
+/// Look by look a family is carried out as a graph: the same test as the procedure, where there is one look.
+#[test]
+fn contract_graphs_of_procedures_are_the_procedures() {
+    let mut state = patency::multiplicity::Graph::default();
+    let mut found = Vec::new();
+    for (name, written) in members(4) {
+        let procedure = written.build(name).unwrap();
+        let Some(graph) = procedure.graph(4) else { continue };
+        found.push(name);
+        for k in 0..200_u32 {
+            // p-values spread over 0 to .1, no two alike
+            let p: Vec<f64> = (0..4).map(|j| f64::from((k * 37 + j * 101 + k * k * 7) % 997) / 9_970.0).collect();
+            let (mut own, mut by_graph) = (vec![0.0; 4], vec![0.0; 4]);
+            let mut memory = patency::multiplicity::Scratch::default();
+            procedure.adjust(&p, &mut memory, &mut own);
+            graph.adjust(&p, &mut state, &mut by_graph);
+            for (a, b) in own.iter().zip(&by_graph) {
+                assert!((a - b).abs() < 1e-12, "{name}: {own:?} and {by_graph:?}");
+            }
+        }
+    }
+    for name in ["bonferroni", "holm", "fixed-sequence", "fallback", "graph"] {
+        assert!(found.contains(&name), "{found:?}");
+    }
 }

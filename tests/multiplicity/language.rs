@@ -26,7 +26,7 @@ fn by_hand_families_as_written() {
     // one name stands for a list of one; weights may be expressions of parameters
     assert_eq!(good(&with("hypotheses = \"strict\"\nbonferroni = {}"), None).multiplicity[0].alpha, 0.01);
     let text = with("hypotheses = [\"a\", \"b\"]\nfallback = { weights = [\"first\", \"1 - first\"] }");
-    let graph = good(&text, None).multiplicity[0].procedure.graph().cloned().unwrap();
+    let graph = good(&text, None).multiplicity[0].procedure.graph(3).unwrap();
     assert_eq!(
         [graph.weight(0), graph.weight(1), graph.transition(0, 1), graph.transition(1, 0)],
         [0.5, 0.5, 1.0, 0.0]

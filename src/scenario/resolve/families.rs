@@ -44,6 +44,7 @@ impl Resolver {
             hypotheses,
             alpha: alpha?,
             sides: sides?,
+            graph: None,
         })
     }
 

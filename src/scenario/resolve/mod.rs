@@ -191,15 +191,18 @@ impl Resolver {
             self.reachable(&file, cut, visits, &endpoints);
         }
         let analyses = self.analyses(&file, &arms, control, &endpoints);
-        let multiplicity = self.multiplicity(&file, analyses.as_deref());
+        let mut multiplicity = self.multiplicity(&file, analyses.as_deref());
         let looks = self.looks(&file, n, cut.as_ref(), &endpoints);
-        let rules = match (&looks, &analyses, &cut) {
+        let mut rules = match (&looks, &analyses, &cut) {
             (Some(looks), Some(analyses), Some(cut)) => {
                 let times: Vec<bool> = endpoints.iter().map(|e| e.kind == "time-to-event").collect();
                 self.rules(&file, &rules::Trial { n, cut, looks, analyses, times: &times })
             }
             _ => None,
         };
+        if let (Some(rules), Some(families)) = (&mut rules, &mut multiplicity) {
+            self.families_at_looks(&file, rules, families);
+        }
         let reestimations = match (&looks, &analyses, &rules, &cut, &enrolment) {
             (Some(looks), Some(analyses), Some(rules), Some(cut), Some(enrolment)) => {
                 let all = reestimation::Trial { n, cut, looks, analyses, rules, enrolment, endpoints: &endpoints };

@@ -7,7 +7,7 @@ use crate::math::special::normal_quantile;
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::language::{EFFICACY_KINDS, FUTILITY_KINDS};
 use crate::scenario::written::Table;
-use crate::scenario::{Amount, AnalysisPlan, Counted, Cut, Futility, LookPlan, RulePlan, When};
+use crate::scenario::{Amount, AnalysisPlan, Counted, Cut, FamilyPlan, Futility, LookPlan, RulePlan, When};
 use crate::sequential::boundary::Unsolvable;
 use crate::sequential::{self, Efficacy, Information, Monitor, Plan, Spending};
 
@@ -84,6 +84,8 @@ impl Resolver {
             analysis,
             looks,
             monitor: None,
+            plan: None,
+            family: None,
             futility: futility.as_ref().map(|f| f.0.clone()),
             binding: table.table("futility").and_then(|f| f.flag("binding")).unwrap_or(false),
             shares,
@@ -94,6 +96,13 @@ impl Resolver {
             goes_on: table.text("after-rejection") == Some("go-on"),
             words: [table.table("efficacy").map(words), table.table("futility").map(words)],
         };
+        if rule.futility.is_some() && efficacy.is_none() {
+            // the drift at which the analysis's own test has the power wanted
+            let tail = plan.alpha / f64::from(plan.sides);
+            if let Some(Futility::Conditional { drift: Some(drift), .. }) = &mut rule.futility {
+                *drift = -normal_quantile(tail) - normal_quantile(1.0 - power);
+            }
+        }
         if let Some(efficacy) = efficacy {
             let spends = futility.and_then(|f| f.1);
             self.solve(table, &mut rule, plan, efficacy, spends, 1.0 - power)?;
@@ -177,7 +186,7 @@ impl Resolver {
         }
         let information = if rule.observed { Information::Observed } else { Information::Planned };
         match Monitor::new(&plan, information) {
-            Ok(monitor) => rule.monitor = Some(monitor),
+            Ok(monitor) => (rule.monitor, rule.plan) = (Some(monitor), Some(plan)),
             Err(error) => return self.unsolvable(table, "futility", &error),
         }
         Some(())
@@ -420,8 +429,8 @@ impl Resolver {
         self.has_scale(table, plan)?;
         let of = "the looks of the rule";
         let kind = FUTILITY_KINDS.iter().find(|k| table.has(k))?;
-        if !tested && (needs_shares(table) || table.has("binding")) {
-            let key = if table.has("binding") { "binding" } else { kind };
+        let alone = ["binding", "spending", "predictive-probability"].into_iter().find(|k| table.has(k));
+        if let Some(key) = alone.filter(|_| !tested) {
             self.say(
                 Diagnostic::new(
                     Code::Contradiction,
@@ -429,7 +438,7 @@ impl Resolver {
                     format!("`{key}` belongs to a test that can reject, and the rule has no bounds for rejection"),
                 )
                 .label("of what test?")
-                .help("add `efficacy`, or give the gate as z, p, effect or probability"),
+                .help("add `efficacy`, or give the gate on another scale"),
             );
             return None;
         }
@@ -487,6 +496,52 @@ impl Resolver {
             }
             _ => (Futility::Predictive(self.probabilities(table, kind, places, of)?), None),
         })
+    }
+
+    /// Families whose hypotheses are tested at looks: their level passes on from look to look.
+    pub(super) fn families_at_looks(&mut self, file: &Table, rules: &mut [RulePlan], families: &mut [FamilyPlan]) {
+        for (table, (f, family)) in file.tables("multiplicity").iter().zip(families.iter_mut().enumerate()) {
+            let rule = |h: usize| rules.iter().position(|r| r.analysis == h && r.monitor.is_some());
+            let of: Vec<Option<usize>> = family.hypotheses.iter().map(|&h| rule(h)).collect();
+            if of.iter().all(Option::is_none) {
+                continue;
+            }
+            let names = table.list("hypotheses");
+            let mut refuse = |j: usize, what: String, help: &str| {
+                self.say(
+                    Diagnostic::new(Code::Contradiction, names[j].span.clone(), what)
+                        .label("in a family that is tested at looks")
+                        .help(help),
+                );
+            };
+            let Some(graph) = family.procedure.graph(of.len()) else {
+                let what = format!("the procedure `{}` cannot be carried out look by look", family.procedure_name);
+                refuse(0, what, "bonferroni, holm, fixed-sequence, fallback and graph can");
+                continue;
+            };
+            for (j, r) in of.iter().enumerate() {
+                let name = names[j].text();
+                let Some(r) = *r else {
+                    refuse(
+                        j,
+                        format!("no rule tests `{name}` at looks, and others of its family are tested there"),
+                        "give each hypothesis a `[[rule]]` with `efficacy`, or none",
+                    );
+                    continue;
+                };
+                let spends = matches!(rules[r].plan.as_ref().map(|p| &p.efficacy), Some(Efficacy::Spending(_)));
+                if !spends || rules[r].observed || rules[r].binding {
+                    refuse(
+                        j,
+                        format!("rule `{}` has bounds for one level, and the family gives it several", rules[r].name),
+                        "efficacy = { spending = … }, spent by the planned information, futility not binding",
+                    );
+                    continue;
+                }
+                rules[r].family = Some((f, j));
+            }
+            family.graph = Some(graph);
+        }
     }
 
     /// One analysis is tested by one rule, and stopped for futility by one at a look.
