@@ -70,6 +70,7 @@ impl<'p, 's> Paired<'p, 's> {
                 design: name.to_owned(),
                 variant: scenario.variant.clone(),
                 n: scenario.n,
+                patients: design.monitoring.is_some().then_some(design.enrolment.enrolled),
                 analysis: analysis.name.clone(),
                 label: analysis.label.clone(),
                 power: analysis.power.clone(),

@@ -1,5 +1,7 @@
 //! `patency check`: every mistake at once; when clean, the resolved design in the protocol's words.
 
+mod looks;
+
 use std::fmt::Write;
 
 use super::shared::{Source, fault_report};
@@ -137,6 +139,7 @@ fn describe(out: &mut String, protocol: &Protocol<'_>) {
         ]);
     }
     out.push_str(&table.render());
+    looks::describe(out, s);
     if !s.multiplicity.is_empty() {
         let _ = writeln!(out, "\nFamilies of hypotheses");
         let mut table = Table::new(["family", "procedure", "level", "hypotheses"]);

@@ -41,7 +41,7 @@ pub fn conclude(
         analyse_all(protocol, replicate, work, rows);
         return Ok(());
     }
-    cut(protocol, replicate, None, work, trial)?;
+    trial.short = !cut(protocol, replicate, None, work, trial)?;
     see(protocol, replicate, work)?;
     work.watch.begin(protocol.scenario);
     let mut end = last_date(protocol, trial);
@@ -90,7 +90,7 @@ pub fn conclude(
                     Larger::Events(count) => wanted = Some(count),
                 }
                 // what had happened by this look happens again: more patients enter after it
-                cut(protocol, replicate, wanted, work, trial)?;
+                trial.short = !cut(protocol, replicate, wanted, work, trial)?;
                 see(protocol, replicate, work)?;
                 end = last_date(protocol, trial);
                 trial.end = end;
@@ -432,9 +432,12 @@ fn judge(
     };
     let seen = amount / rule.planned;
     let share = if rule.observed && seen.is_finite() { seen } else { rule.shares[j] };
+    // a gate on z, p or the effect has no use for it
+    let measured =
+        rule.monitor.is_some() || matches!(rule.futility, Some(Futility::Conditional { .. } | Futility::Predictive(_)));
     let mut mark = Mark {
         z,
-        share,
+        share: if measured { share } else { f64::NAN },
         estimate: e.estimate,
         se: e.se,
         patients: e.n,

@@ -48,6 +48,8 @@ pub struct TrialRecord {
     pub site_full: u32,
     /// The look after which the trial stopped; none where it reached its end.
     pub stop: Option<u16>,
+    /// Whether the number of events that ends the trial was never reached.
+    pub short: bool,
     /// Date at which a trial that is looked at before its end was over (months); infinite where follow-up has no end.
     pub end: f64,
     /// Patients whose planned follow-up ends by the planned end of the study, where the scenario plans any.

@@ -20,10 +20,12 @@ pub fn text(c: &Comparison) -> String {
     let (bias, events, ties) = (any(|r| r.bias.is_some()), any(|r| r.events.is_some()), any(|r| r.ties.is_some()));
     let (enrolled, duration) = (any(|r| r.enrolment_months.is_some()), any(|r| r.duration.is_some()));
     let (months, cost) = (any(|r| r.patient_months.is_some()), any(|r| r.cost.is_some()));
+    let looked = any(|r| r.patients.is_some());
     let mut table = Table::default();
     let mut header = vec!["design", "analysis", "power %", "95% interval"];
     let extra = [
         (bias, "bias"),
+        (looked, "patients"),
         (events, "events"),
         (enrolled, "enrolled by month"),
         (duration, "complete by month"),
@@ -41,6 +43,7 @@ pub fn text(c: &Comparison) -> String {
         let month = |f: Option<Figure>| f.map_or_else(|| "–".to_owned(), |f| rounded(f.estimate, Some(0.1)));
         let values = [
             with_error(r.bias),
+            rounded(r.patients.map_or(r.n as f64, |f| f.estimate), Some(0.1)),
             plain(r.events),
             month(r.enrolment_months),
             month(r.duration),
@@ -125,7 +128,7 @@ fn name(c: &Comparison, r: &Row) -> String {
 pub fn csv(c: &Comparison) -> String {
     let mut out = String::from(
         "design,variant,n,analysis,replicates,power,power_mcse,power_lower,power_upper,bias,bias_mcse,failures,events,enrolment_months,reached,\
-         duration,patient_months,ties,cost,efficient,difference,difference_mcse,difference_lower,difference_upper\n",
+         duration,patient_months,ties,cost,efficient,difference,difference_mcse,difference_lower,difference_upper,patients\n",
     );
     let number = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
     for r in &c.rows {
@@ -155,6 +158,7 @@ pub fn csv(c: &Comparison) -> String {
             number(d.and_then(|d| d.mcse)),
             number(d.map(|d| d.interval[0])),
             number(d.map(|d| d.interval[1])),
+            number(r.patients.map(|f| f.estimate)),
         ];
         let _ = writeln!(out, "{}", cells.join(","));
     }

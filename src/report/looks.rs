@@ -147,9 +147,11 @@ fn boundary(out: &mut String, rule: &Rule) {
     }
     let words: Vec<String> = [
         rule.efficacy.as_ref().map(|w| format!("efficacy by {w}")),
-        rule.futility
-            .as_ref()
-            .map(|w| format!("{} futility by {w}", if rule.binding { "binding" } else { "non-binding" })),
+        rule.futility.as_ref().map(|w| match (tests, rule.binding) {
+            (false, _) => format!("gate by {w}"),
+            (true, true) => format!("binding futility by {w}"),
+            (true, false) => format!("non-binding futility by {w}"),
+        }),
     ]
     .into_iter()
     .flatten()
@@ -215,6 +217,13 @@ fn stops(out: &mut String, monitoring: &Monitoring) {
     line("months", &monitoring.months, 1);
     if let Some(spared) = monitoring.spared.filter(|s| s.estimate > 0.0) {
         let _ = writeln!(out, "  patients spared: mean {}", number(Some(spared)));
+    }
+    if let Some(short) = monitoring.short.filter(|s| s.estimate > 0.0) {
+        let _ = writeln!(
+            out,
+            "In {} % the events that end the trial are never reached: it ends at another cut, or is followed without end and has no month.",
+            share(short)
+        );
     }
 }
 

@@ -35,6 +35,9 @@ pub struct Row {
     pub variant: String,
     /// Patients to enrol.
     pub n: usize,
+    /// Mean number of patients enrolled, where the trial may stop before its end or become larger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patients: Option<Figure>,
     /// The analysis.
     pub analysis: String,
     /// As shown.

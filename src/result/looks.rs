@@ -16,6 +16,8 @@ pub struct Monitoring {
     pub spared: Option<Figure>,
     /// Months from month 0 to the end of the trial, where it has one.
     pub months: Option<Spread>,
+    /// Probability that the number of events that ends the trial is never reached, where one does.
+    pub short: Option<Figure>,
     /// Each look.
     pub looks: Vec<Look>,
     /// Each rule.

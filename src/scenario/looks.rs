@@ -24,6 +24,36 @@ pub struct LookPlan {
     pub delay: f64,
 }
 
+impl LookPlan {
+    /// When it is held, in words; `endpoint` gives the name of one.
+    #[must_use]
+    pub fn words<'e>(&self, endpoint: impl Fn(usize) -> &'e str) -> String {
+        let amount = |a: &Amount| match a {
+            Amount::Count(count) => count.to_string(),
+            Amount::Share(share) => format!("{} % of the", 100.0 * share),
+        };
+        let of = |when: &When| match when {
+            When::Events { count, endpoint: e } => format!("{count} events of {}", endpoint(*e)),
+            When::Enrolled(a) => format!("{} patients enrolled", amount(a)),
+            When::Complete { amount: a, endpoint: e } => format!("{} patients with {}", amount(a), endpoint(*e)),
+            When::Date(month) => format!("month {month}"),
+            When::FollowUp(months) => format!("{months} months after the last entry"),
+        };
+        let all: Vec<String> = self.when.iter().map(of).collect();
+        let mut words = format!("at {}", all.join(if self.any { " or " } else { " and " }));
+        let mut add = |given: bool, text: String| {
+            if given {
+                words.push_str(&text);
+            }
+        };
+        add(self.not_before > 0.0, format!("; not before month {}", self.not_before));
+        add(self.not_after.is_finite(), format!("; not after month {}", self.not_after));
+        add(self.gap > 0.0, format!("; {} months after the look before", self.gap));
+        add(self.delay > 0.0, format!("; decision {} months later", self.delay));
+        words
+    }
+}
+
 /// What a look waits for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum When {

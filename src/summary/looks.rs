@@ -30,6 +30,8 @@ pub(super) struct Looks {
     patients: Spread,
     months: Spread,
     spared: Moments,
+    /// Trials that reach their end without the events that end them.
+    short: u64,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -139,6 +141,7 @@ impl Looks {
         self.stops[last] += 1;
         self.patients.add(f64::from(trial.enrolled), 1.0);
         self.months.add(trial.end, TENTHS);
+        self.short += u64::from(trial.stop.is_none() && trial.short);
         self.spared.add(planned.saturating_sub(trial.enrolled as usize) as f64);
         let mut size = [planned as u32, protocol.scenario.cut.events.map_or(0, |c| c.0)];
         for (place, (sums, look)) in self.looks.iter_mut().zip(&batch.looks[k * looks..]).enumerate() {
@@ -221,7 +224,8 @@ impl Looks {
     /// Adds what later replicates gave.
     pub(super) fn absorb(&mut self, later: &Self) {
         // all fields by name: one that is added must be merged
-        let Self { looks, rules, adjusted, stops, patients, months, spared } = later;
+        let Self { looks, rules, adjusted, stops, patients, months, spared, short } = later;
+        self.short += short;
         for (a, b) in self.looks.iter_mut().zip(looks) {
             let LookSums { held, late, overtaken, date, enrolled, more_patients, reviewed, larger, most } = b;
             a.reviewed.absorb(reviewed);
@@ -291,6 +295,7 @@ impl Looks {
             stops: of(trials - self.stops.last().copied().unwrap_or(0)),
             patients: self.patients.figures(1.0),
             spared: self.spared.figure(),
+            short: scenario.cut.events.map(|_| of(self.short)),
             months: self.months.figures(TENTHS),
             looks: looks.collect(),
             rules: rules.collect(),
