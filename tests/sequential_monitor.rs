@@ -198,6 +198,28 @@ fn twin_remembered_bounds_are_those_solved_anew() {
 }
 
 #[test]
+fn contract_trials_after_the_first_allocate_nothing() {
+    let name = "1/3 2/3 1|obrien-fleming|1|0.025|0.2|kim-demets:2|0";
+    for information in [Information::Planned, Information::Observed] {
+        let mut monitor = monitor(name, information);
+        let mut trials = |shift: f64| {
+            for shares in [[0.3, 0.65, 1.0], [0.4, 0.7, 1.1], [0.4, 0.7, 1.1]] {
+                monitor.begin();
+                for (k, t) in shares.into_iter().enumerate() {
+                    monitor.bounds(k, t, k == 2);
+                    let z = 2.0 + shift;
+                    assert!(monitor.estimate(z, 0.025)[1] > 0.0 && monitor.p_value(z) < 0.1);
+                    monitor.go_on();
+                }
+            }
+        };
+        trials(0.0);
+        let allocations = allocation_counter::measure(|| (0..20).for_each(|i| trials(0.1 * f64::from(i))));
+        assert_eq!(allocations.count_total, 0, "{information:?}");
+    }
+}
+
+#[test]
 fn by_hand_observed_information_as_planned_gives_the_plan() {
     for name in [
         "0.5 0.75 1|obrien-fleming|1|0.025|0.1|hwang-shih-decani:-2|0",
