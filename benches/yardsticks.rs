@@ -1,4 +1,4 @@
-//! Three problems through the engine beside hand-written kernels, on one thread.
+//! Four problems through the engine beside hand-written kernels, on one thread.
 //!
 //! `cargo bench --bench yardsticks` first prints how many times as long as the kernel the engine takes (medians over interleaved
 //! rounds: a busy machine slows both), then measures each. Times are printed, never asserted; powers are.
@@ -26,7 +26,7 @@ struct Problem {
     power: (f64, f64),
 }
 
-const PROBLEMS: [Problem; 3] = [
+const PROBLEMS: [Problem; 4] = [
     Problem {
         name: "P1 binary",
         file: include_str!("../scenarios/yardstick/p1-binary.toml"),
@@ -40,6 +40,13 @@ const PROBLEMS: [Problem; 3] = [
         kernel: floor::log_rank,
         trials: 1_600,
         power: (0.7715, 0.0004),
+    },
+    Problem {
+        name: "P5 looks",
+        file: include_str!("../scenarios/yardstick/p5-group-sequential.toml"),
+        kernel: floor::group_sequential,
+        trials: 800,
+        power: (0.7934, 0.0018),
     },
     Problem {
         name: "P4 win ratio",

@@ -256,7 +256,7 @@ impl Fold for Tally {
     fn fold(&mut self, batch: &Batch) -> Result<(), Error> {
         for rows in batch.rows.chunks_exact(self.rules.len().max(1)) {
             for ((count, row), (tail, two_sided)) in self.rejections.iter_mut().zip(rows).zip(&self.rules) {
-                *count += u64::from(row.estimate.decision(*tail, *two_sided) != Decision::Neither);
+                *count += u64::from(row.decision(*tail, *two_sided) != Decision::Neither);
             }
         }
         self.replicates += batch.trials.len() as u64;

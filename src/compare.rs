@@ -48,8 +48,9 @@ impl<'p, 's> Paired<'p, 's> {
         let scenario = self.protocol.scenario;
         let months = design.enrolment.last_entry.map_or(0.0, |f| f.estimate);
         let follow_up = design.enrolment.follow_up;
+        let ended = design.monitoring.as_ref().and_then(|m| m.months.as_ref()).map(|s| s.mean);
         let duration =
-            design.enrolment.cut.or_else(|| {
+            ended.or(design.enrolment.cut).or_else(|| {
                 // without a calendar cut the last patient is followed to the horizon
                 let horizon = scenario.cut.horizon?;
                 let last = design.enrolment.last_entry;
@@ -137,7 +138,7 @@ impl Fold for Paired<'_, '_> {
         let count = self.favour.len().max(1);
         for rows in batch.rows.chunks_exact(count) {
             for ((to, row), plan) in self.favour.iter_mut().zip(rows).zip(&self.protocol.analyses) {
-                let decision = row.estimate.decision(plan.rule.tail(), plan.rule.sides == 2);
+                let decision = row.decision(plan.rule.tail(), plan.rule.sides == 2);
                 to.push(u8::from(decision == crate::analysis::Decision::Favour));
             }
         }

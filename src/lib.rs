@@ -31,6 +31,7 @@ pub mod estimand;
 pub mod expr;
 pub mod marginal;
 pub mod math;
+pub mod monitoring;
 pub mod multiplicity;
 pub mod observation;
 pub mod pilot;

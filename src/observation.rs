@@ -46,6 +46,37 @@ impl View {
         self.dead.get(i).copied().unwrap_or(f64::INFINITY)
     }
 
+    /// What the view held where follow-up ends earlier: at `end`, no later than before.
+    pub fn shorten(&mut self, end: &[f64]) {
+        self.end.clear();
+        self.end.extend_from_slice(end);
+        for (until, &end) in self.until.iter_mut().zip(end) {
+            *until = if end < *until { end } else { *until };
+        }
+        for (seen, &end) in self.seen.iter_mut().zip(end) {
+            *seen = if end < *seen { end } else { *seen };
+        }
+        for Attendance { day, held } in &mut self.visits {
+            for ((held, day), end) in held.iter_mut().zip(day.iter()).zip(end) {
+                *held &= u8::from(day <= end);
+            }
+        }
+    }
+
+    /// Becomes what another view held where follow-up ends earlier: at `end`, no later than there.
+    pub fn lock(&mut self, all: &Self, end: &[f64]) {
+        self.lost.clone_from(&all.lost);
+        self.dead.clone_from(&all.dead);
+        self.until.clone_from(&all.until);
+        self.seen.clone_from(&all.seen);
+        self.visits.resize_with(all.visits.len(), Attendance::default);
+        for (visit, whole) in self.visits.iter_mut().zip(&all.visits) {
+            visit.day.clone_from(&whole.day);
+            visit.held.clone_from(&whole.held);
+        }
+        self.shorten(end);
+    }
+
     /// Looks at the frame's patients as the protocol does. `end` are administrative ends of follow-up, empty where there are none;
     /// `complete` leaves out loss, missed visits and the cut. `days` are the visits of another look at the same patients: their days are
     /// the same again.

@@ -26,6 +26,7 @@ use crate::scenario::{Allocation, AnalysisPlan, Cut, Holds, Marginal, Per, RateO
 
 pub use columns::{ALLOCATION, Layout};
 pub use draw::{Fault, Noise, Step};
+pub(crate) use measures::better;
 pub use measures::{FatePlan, MeasurePlan, Occurrence, TierMeasure, ValuePlan, VisitsPlan};
 pub use prior::Prior;
 pub use strata::Strata;
@@ -261,6 +262,7 @@ impl<'s> Protocol<'s> {
             reads_views: !unlimited
                 || scenario.dropout.is_some()
                 || !scenario.deaths.is_empty()
+                || !scenario.looks.is_empty()
                 || scenario.endpoints.iter().any(|e| measures::reads_fates(&e.measure)),
             roots: OnceLock::new(),
             scores: OnceLock::new(),

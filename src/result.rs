@@ -7,6 +7,7 @@ mod assurance;
 pub mod bounds;
 pub mod certify;
 pub mod compare;
+pub mod looks;
 pub mod multiplicity;
 pub mod replay;
 pub mod size;
@@ -89,7 +90,10 @@ pub struct Design {
     /// Families of hypotheses that are tested together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub multiplicity: Vec<multiplicity::Family>,
-    /// The screening funnel.
+    /// Interim looks, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monitoring: Option<looks::Monitoring>,
+    /// The screening funnel, as if no trial had stopped before its end.
     pub screening: Screening,
     /// How enrolment went.
     pub enrolment: Enrolment,

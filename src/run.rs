@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use crate::clock::Stopwatch;
 use crate::engine::{self, RowRecord, Tables, TrialRecord};
+use crate::monitoring::{LookRecord, Mark, marks};
 use crate::protocol::{Fault, Protocol};
 use crate::random::{Replicate, TRUTH_REPLICATES};
 use crate::workspace::Workspace;
@@ -49,6 +50,10 @@ pub struct Batch {
     pub rows: Vec<RowRecord>,
     /// Values of the parameters that replicates draw, replicate after replicate.
     pub drawn: Vec<f64>,
+    /// Each look, replicate after replicate.
+    pub looks: Vec<LookRecord>,
+    /// What rules saw at looks and at the end, replicate after replicate.
+    pub marks: Vec<Mark>,
     /// A fault with the replicate in which it showed.
     fault: Option<(Replicate, Fault)>,
     /// A panic with the replicate in which it happened.
@@ -67,6 +72,8 @@ impl Batch {
         self.rows.truncate(k * protocol.scenario.analyses.len());
         self.funnel.truncate(k * protocol.scenario.criteria.len());
         self.drawn.truncate(k * protocol.priors.len());
+        self.looks.truncate(k * protocol.scenario.looks.len());
+        self.marks.truncate(k * marks(protocol.scenario));
     }
 }
 
@@ -334,7 +341,13 @@ impl Crew<'_, '_> {
             let seconds = &mut batch.truth;
             let result = guarded(|| self.replicate(replicate, purpose, &mut space, funnel, rows, &mut tables, seconds));
             match result {
-                Ok(Ok(trial)) => batch.trials[k] = trial,
+                Ok(Ok(trial)) => {
+                    batch.trials[k] = trial;
+                    let watch = space.watch();
+                    let (looks, marks) = (watch.looks.len(), watch.marks.len());
+                    batch.looks[k * looks..(k + 1) * looks].copy_from_slice(&watch.looks);
+                    batch.marks[k * marks..(k + 1) * marks].copy_from_slice(&watch.marks);
+                }
                 Ok(Err(fault)) => {
                     batch.fault = Some((replicate, fault));
                     batch.shorten(protocol, k);
@@ -425,6 +438,8 @@ fn prepare(protocol: &Protocol<'_>, batches: &mut Vec<Batch>, most: usize, next:
                 funnel: Vec::new(),
                 rows: Vec::new(),
                 drawn: Vec::new(),
+                looks: Vec::new(),
+                marks: Vec::new(),
                 fault: None,
                 panic: None,
                 finished: false,
@@ -437,6 +452,8 @@ fn prepare(protocol: &Protocol<'_>, batches: &mut Vec<Batch>, most: usize, next:
         b.trials.resize(len, TrialRecord::default());
         b.funnel.resize(len * protocol.scenario.criteria.len(), 0);
         b.rows.resize(len * protocol.scenario.analyses.len(), RowRecord::EMPTY);
+        b.looks.resize(len * protocol.scenario.looks.len(), LookRecord::default());
+        b.marks.resize(len * marks(protocol.scenario), Mark::EMPTY);
         b.drawn.clear();
         b.drawn.extend((b.first..b.first + len as u64).flat_map(|r| protocol.priors.iter().map(move |p| p.value(r))));
         (b.fault, b.panic) = (None, None);

@@ -24,7 +24,7 @@ use crate::random::Replicate;
 use crate::result::Quantile;
 use crate::run::{BATCH, Batch, Fold};
 use crate::summary::{LookBack, Summary};
-use columns::{ESTIMATE, LOWER, Pending, ROWS, Source, TRIALS, UPPER, create};
+use columns::{ADJUSTED, ESTIMATE, LOWER, Pending, ROWS, Source, TRIALS, UPPER, create};
 pub use saved::{
     Saved, Settings, Sums, Unfinished, begin, left_unfinished, remove_unfinished, sums, unfinished, write_sums,
     write_whole,
@@ -313,11 +313,25 @@ impl<'p, 's> Store<'p, 's> {
         let step = self.protocol.scenario.analyses.len();
         let mut estimates = Vec::with_capacity((self.summary.replicates() as usize).min(HELD));
         let mut covered = targets.map(|t| t.map(|_| 0));
+        let monitored = self.protocol.scenario.rules.iter().any(|r| r.analysis == analysis && r.monitor.is_some());
+        let mut adjusted = targets.map(|t| t.filter(|_| monitored).map(|_| 0));
         for &part in &self.parts {
             let path = part_path(&self.folder, "replicates", part);
             let reader = Source::open(&path)?.reader;
             for group in 0..reader.num_row_groups() {
                 let column = |c: usize| read_column(&reader, group, c).map_err(|e| Error::read_parquet(&path, e));
+                if monitored {
+                    let (lower, upper) = (column(ADJUSTED[0])?, column(ADJUSTED[2])?);
+                    for i in (analysis..lower.len()).step_by(step) {
+                        for (count, target) in adjusted.iter_mut().zip(targets) {
+                            if let (Some(count), Some(target), Some(lower), Some(upper)) =
+                                (count, target, lower[i], upper[i])
+                            {
+                                *count += u64::from(lower <= target && target <= upper);
+                            }
+                        }
+                    }
+                }
                 let (all, lower, upper) = (column(ESTIMATE)?, column(LOWER)?, column(UPPER)?);
                 for i in (analysis..all.len()).step_by(step) {
                     let Some(x) = all[i] else { continue };
@@ -337,7 +351,7 @@ impl<'p, 's> Store<'p, 's> {
             None => [Ok([0; 2]), Ok([0; 2])],
         };
         let [complete, seen] = given;
-        Ok(LookBack { quantiles: quantiles(&mut estimates), covered, given: [complete?, seen?] })
+        Ok(LookBack { quantiles: quantiles(&mut estimates), covered, given: [complete?, seen?], adjusted })
     }
 }
 

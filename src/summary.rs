@@ -13,6 +13,7 @@ mod accumulator;
 mod assurance;
 mod describe;
 mod families;
+mod looks;
 mod moments;
 mod row;
 
@@ -29,6 +30,7 @@ use crate::scenario::{CalendarPlan, Per, Scenario, TrueValue};
 use accumulator::Accumulator;
 use assurance::Assurance;
 use families::{Families, Null};
+use looks::Looks;
 pub use moments::{Moments, wilson};
 use moments::{finite, share};
 
@@ -57,6 +59,9 @@ pub struct Summary {
     #[serde(skip)]
     varies: bool,
     assurance: Option<Assurance>,
+    /// Patients who would be enrolled if no trial stopped before its end.
+    recruited: Moments,
+    looks: Option<Looks>,
 }
 
 impl Summary {
@@ -86,6 +91,8 @@ impl Summary {
             excluded: vec![0; protocol.scenario.criteria.len()],
             n: protocol.scenario.n,
             varies: protocol.scenario.variables.iter().any(|v| v.per == Per::Replicate),
+            recruited: Moments::default(),
+            looks: Looks::new(protocol.scenario),
             assurance: (!protocol.priors.is_empty()).then(|| Assurance::new(protocol)),
         }
     }
@@ -110,10 +117,14 @@ impl Summary {
 
     /// Adds a batch.
     pub fn add(&mut self, protocol: &Protocol<'_>, batch: &Batch) {
-        for trial in &batch.trials {
+        for (k, trial) in batch.trials.iter().enumerate() {
+            if let Some(looks) = &mut self.looks {
+                looks.add(protocol, batch, k, self.n);
+            }
+            self.recruited.add(f64::from(trial.recruited));
             self.screened.add(f64::from(trial.screened));
             self.enrolled.add(f64::from(trial.enrolled));
-            self.reached += u64::from(trial.enrolled as usize >= self.n);
+            self.reached += u64::from(trial.enrolled as usize >= self.n || trial.stop.is_some());
             self.last_entry.add(trial.last_entry);
             if trial.cut.is_finite() {
                 self.cut.add(trial.cut);
@@ -143,7 +154,7 @@ impl Summary {
                     let favour = rows
                         .iter()
                         .zip(&self.rules)
-                        .map(|(row, rule)| row.estimate.decision(rule.0, rule.1) == Decision::Favour);
+                        .map(|(row, rule)| row.decision(rule.0, rule.1) == Decision::Favour);
                     assurance.add(&batch.drawn[k * assurance.priors()..][..assurance.priors()], favour);
                 }
             }
@@ -187,6 +198,8 @@ impl Summary {
             n: _,
             varies: _,
             assurance,
+            recruited,
+            looks,
         } = later;
         let same = rows.len() == self.rows.len()
             && excluded.len() == self.excluded.len()
@@ -195,10 +208,19 @@ impl Summary {
                 (Some(later), Some(own)) => later.matches(own),
                 (None, None) => true,
                 _ => false,
+            }
+            && match (looks, &self.looks) {
+                (Some(later), Some(own)) => later.matches(own),
+                (None, None) => true,
+                _ => false,
             };
         if !same {
             return false;
         }
+        if let (Some(own), Some(later)) = (&mut self.looks, looks) {
+            own.absorb(later);
+        }
+        self.recruited.absorb(recruited);
         self.families.absorb(families);
         if let (Some(own), Some(later)) = (&mut self.assurance, assurance) {
             own.absorb(later);
@@ -286,10 +308,13 @@ impl Summary {
         let scenario = protocol.scenario;
         let mut analyses = Vec::new();
         let mut nulls = Vec::with_capacity(self.rows.len());
+        let (mut all_targets, mut adjusted) = (Vec::new(), Vec::new());
         for a in 0..self.rows.len() {
             let targets = self.targets(protocol, tables, a);
             nulls.push(self.null(scenario, a, targets));
             let back = look_back(a, targets)?;
+            all_targets.push(targets);
+            adjusted.push(back.adjusted);
             analyses.push(self.analysis(protocol, tables, a, targets, back));
         }
         let trials = self.replicates.max(1) as f64;
@@ -324,11 +349,12 @@ impl Summary {
             assurance: self.assurance.as_ref().map(|a| a.result(protocol)),
             analyses,
             precision: None,
+            monitoring: self.looks.as_ref().map(|l| l.result(protocol, &all_targets, &adjusted)),
             multiplicity: self.families.results(scenario, &nulls, self.replicates),
             screening: result::Screening {
                 criteria: criteria.collect(),
                 screened: self.screened.figure().unwrap_or(Figure { estimate: 0.0, mcse: None }),
-                acceptance: self.enrolled.mean() / self.screened.mean(),
+                acceptance: self.recruited.mean() / self.screened.mean(),
                 site_full: self.site_full as f64 / trials,
             },
             enrolment: result::Enrolment {
@@ -403,12 +429,14 @@ pub struct LookBack {
     pub covered: [Option<u64>; 2],
     /// Where replicates differ in their parameters: intervals that contain the true value given those, and the limit; and of how many.
     pub given: [[u64; 2]; 2],
+    /// Intervals adjusted for stopping that contain the true value, and the limit.
+    pub adjusted: [Option<u64>; 2],
 }
 
 /// Rejection as [`Summary`] counts it: +1 in favour, −1 against, 0 neither.
 #[must_use]
 pub fn rejection(row: &RowRecord, tail: f64, two_sided: bool) -> i32 {
-    match row.estimate.decision(tail, two_sided) {
+    match row.decision(tail, two_sided) {
         Decision::Favour => 1,
         Decision::Against => -1,
         Decision::Neither => 0,

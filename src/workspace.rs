@@ -6,6 +6,7 @@ use crate::column::Frame;
 use crate::endpoint::measured::{Measured, Meter};
 use crate::enrolment::Arrivals;
 use crate::estimand::Sample;
+use crate::monitoring::Watch;
 use crate::observation::View;
 use crate::protocol::{BLOCK, Noise, Protocol};
 use crate::random::Index;
@@ -54,6 +55,8 @@ pub struct Workspace {
     pub(crate) view: View,
     /// Endpoints as seen.
     pub(crate) measured: Vec<Measured>,
+    /// Looks before the end.
+    pub(crate) watch: Watch,
     /// The data set of one analysis.
     pub(crate) selection: Selection,
     /// Analyses.
@@ -121,6 +124,7 @@ impl Workspace {
             end: Vec::new(),
             view: View::default(),
             measured: measured(),
+            watch: Watch::new(protocol.scenario),
             selection: Selection::default(),
             scratch: Scratch::default(),
             dates: Vec::new(),
@@ -172,6 +176,12 @@ impl Workspace {
     #[must_use]
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// What looks before the end found, and what their rules made of it.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// Endpoints as seen.

@@ -396,6 +396,14 @@ proptest! {
     }
 }
 
+#[test]
+fn by_hand_order_of_either_zero() {
+    let (mut keys, mut order) = (vec![], vec![]);
+    let tied = patency::analysis::time_order::ascending(&[0.0, 1.0, -0.0, 0.0, -0.0], 0.0, &mut keys, &mut order);
+    assert!(tied);
+    assert_eq!(order, [0, 2, 3, 4]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 

@@ -31,6 +31,7 @@ const LAYERS: &[&[&str]] = &[
     &["observation"],
     &["endpoint"],
     &["selection"],
+    &["monitoring"],
     &["workspace"],
     &["engine"],
     &["decision"],

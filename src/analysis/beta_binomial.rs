@@ -3,7 +3,7 @@
 use crate::analysis::r;
 use crate::analysis::table::Table;
 use crate::analysis::wald::assemble;
-use crate::analysis::{Analysis, Better, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status};
+use crate::analysis::{Analysis, Better, Dataset, Estimate, Prior, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::estimand::Target;
 use crate::math::beta::{Beta, exceeds};
 use crate::math::root::zero;
@@ -107,6 +107,10 @@ impl Analysis for BetaBinomial {
 
     fn tests(&self) -> bool {
         false
+    }
+
+    fn prior(&self) -> Option<Prior> {
+        Some(Prior::Proportions(self.priors))
     }
 
     fn scale(&self) -> Scale {

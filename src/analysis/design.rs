@@ -73,8 +73,9 @@ pub(crate) fn combine(columns: &[f64], coefficients: &[f64], constant: f64, out:
     }
 }
 
-/// Most Newton steps, halvings included: regular data take 4 to 8, separated data show within 40.
-pub(crate) const MOST_STEPS: usize = 100;
+/// Most Newton steps, halvings included: regular data take 4 to 8, separated data show within 40; some with a few patients far from
+/// thousands of others have taken more than 100.
+pub(crate) const MOST_STEPS: usize = 400;
 
 /// Whether a step is the last: it moves no predictor by more than 1e-11 (the error that it leaves is of the order of its
 /// square, that of the information of its own order), or it is below 1e-10 standard errors and made of rounding.
@@ -99,4 +100,18 @@ pub(crate) fn runs_to_infinity(decrement: f64, largest_move: f64) -> bool {
 /// was before, downwards.
 pub(crate) fn overshot(slope: f64, decrement: f64) -> bool {
     slope.is_nan() || slope <= -0.9 * decrement
+}
+
+/// Whether a step went past the maximum to where the likelihood is so flat that the next step would be the longer one (`next` its
+/// decrement, `None` where the information is singular): the way back must be found by halving, and nothing is separated there.
+pub(crate) fn strayed(slope: f64, decrement: f64, next: Option<f64>) -> bool {
+    slope < 0.0 && next.is_none_or(|next| next > decrement.max(1.0))
+}
+
+/// Halves a step that has been taken.
+pub(crate) fn halve(value: &mut [f64], step: &mut [f64]) {
+    for (v, s) in value.iter_mut().zip(step) {
+        *s *= 0.5;
+        *v -= *s;
+    }
 }

@@ -1,7 +1,8 @@
 //! Fine and Gray's proportional subdistribution hazards model.
 
 use super::design::{
-    ARM, COLLINEAR, MOST_STEPS, carve, combine, converged, design, largest_move, overshot, runs_to_infinity,
+    ARM, COLLINEAR, MOST_STEPS, carve, combine, converged, design, halve, largest_move, overshot, runs_to_infinity,
+    strayed,
 };
 use super::failures::competes;
 use super::hazard::hazard_rule;
@@ -220,26 +221,29 @@ fn newton(data: &Dataset<'_>, outcome: &Outcome<'_>, scratch: &mut Scratch) -> R
             add(sum, columns, n, place, hazard[place] / share);
         });
         derivatives(outcome, order, columns, sums, gradient, information);
-        if iteration > 0 && overshot(dot(gradient, step), decrement) {
+        let slope = dot(gradient, step);
+        let mut back = overshot(slope, decrement);
+        if !back {
+            let (tolerance, failure) =
+                if iteration == 0 { (COLLINEAR, Status::Singular) } else { (1e-14, Status::Separation) };
+            let next = cholesky(information, k, tolerance).then(|| {
+                work.copy_from_slice(gradient);
+                solve(information, work);
+                dot(work, gradient)
+            });
+            back = strayed(slope, decrement, next);
+            if !back {
+                decrement = next.ok_or(failure)?;
+            }
+        }
+        if back {
             decrement *= 0.5;
-            for (c, s) in coefficients.iter_mut().zip(&mut *step) {
-                *s *= 0.5;
-                *c -= *s;
-            }
-            for (p, m) in predictor.iter_mut().zip(&mut *movement) {
-                *m *= 0.5;
-                *p -= *m;
-            }
+            halve(coefficients, step);
+            // not by steps: a long one leaves nothing of the digits of a short one
+            combine(columns, coefficients, 0.0, predictor);
             continue;
         }
-        let (tolerance, failure) =
-            if iteration == 0 { (COLLINEAR, Status::Singular) } else { (1e-14, Status::Separation) };
-        if !cholesky(information, k, tolerance) {
-            return Err(failure);
-        }
-        step.copy_from_slice(gradient);
-        solve(information, step);
-        decrement = dot(step, gradient);
+        step.copy_from_slice(work);
         combine(columns, step, 0.0, movement);
         let largest = largest_move(movement, predictor);
         for (c, s) in coefficients.iter_mut().zip(&*step) {

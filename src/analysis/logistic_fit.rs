@@ -1,7 +1,9 @@
 //! The maximum of a logistic likelihood: shared by odds ratios, propensity scores and outcome models.
 
 use crate::analysis::Status;
-use crate::analysis::design::{COLLINEAR, MOST_STEPS, carve, converged, largest_move, overshot, runs_to_infinity};
+use crate::analysis::design::{
+    COLLINEAR, MOST_STEPS, carve, converged, halve, largest_move, overshot, runs_to_infinity, strayed,
+};
 use crate::analysis::indicators::Indicators;
 use crate::math::linalg::{at, cholesky, dot, packed_len, solve, sum};
 
@@ -72,34 +74,38 @@ pub(crate) fn maximise<'a>(
                 *r = y * complement - (1.0 - y) * probability;
             }
             by_prior(prior, weight, residual);
-            if overshot(dot(residual, movement), decrement) {
-                decrement *= 0.5;
-                for (c, s) in coefficients.iter_mut().zip(&mut *step) {
-                    *s *= 0.5;
-                    *c -= *s;
-                }
-                for (p, m) in predictor.iter_mut().zip(&mut *movement) {
-                    *m *= 0.5;
-                    *p -= *m;
-                }
-                continue;
+        }
+        let slope = dot(residual, movement);
+        let mut back = overshot(slope, decrement);
+        if !back {
+            let total = sum(residual);
+            gradient[0] = total;
+            for (j, x) in columns.chunks_exact(n).enumerate() {
+                gradient[j + 1] = indicators.dot(j, x, residual, total);
+            }
+            indicators.moments(columns, weight, weighted, |i, j, value| information[at(i, j)] = value);
+            // with the null model's constant weights only the columns themselves can be dependent
+            let (tolerance, failure) =
+                if iteration == 0 { (COLLINEAR, Status::Singular) } else { (1e-14, Status::Separation) };
+            let next = cholesky(information, k, tolerance).then(|| {
+                work.copy_from_slice(gradient);
+                solve(information, work);
+                dot(work, gradient)
+            });
+            back = strayed(slope, decrement, next);
+            if !back {
+                decrement = next.ok_or(failure)?;
             }
         }
-        let total = sum(residual);
-        gradient[0] = total;
-        for (j, x) in columns.chunks_exact(n).enumerate() {
-            gradient[j + 1] = indicators.dot(j, x, residual, total);
+        if back {
+            decrement *= 0.5;
+            halve(coefficients, step);
+            movement.iter_mut().for_each(|m| *m *= 0.5);
+            // not by steps: a long one leaves nothing of the digits of a short one
+            indicators.combine(columns, &coefficients[1..], coefficients[0], predictor);
+            continue;
         }
-        indicators.moments(columns, weight, weighted, |i, j, value| information[at(i, j)] = value);
-        // with the null model's constant weights only the columns themselves can be dependent
-        let (tolerance, failure) =
-            if iteration == 0 { (COLLINEAR, Status::Singular) } else { (1e-14, Status::Separation) };
-        if !cholesky(information, k, tolerance) {
-            return Err(failure);
-        }
-        step.copy_from_slice(gradient);
-        solve(information, step);
-        decrement = dot(step, gradient);
+        step.copy_from_slice(work);
         indicators.combine(columns, &step[1..], step[0], movement);
         let largest = largest_move(movement, predictor);
         for (c, s) in coefficients.iter_mut().zip(&*step) {

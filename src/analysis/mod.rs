@@ -127,6 +127,44 @@ pub const FAMILY: &[Member<dyn Analysis>] = &[
     Member { form: &adjusted::modified_poisson::FORM, build: adjusted::modified_poisson::build },
 ];
 
+/// What a method that gives a posterior probability knows beforehand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Prior {
+    /// Shapes of beta priors of proportions: control, experimental.
+    Proportions([[f64; 2]; 2]),
+    /// Mean and standard deviation of a normal prior of the effect.
+    Normal([f64; 2]),
+}
+
+/// Methods whose statistics, seen at several looks, need not have independent increments: what they compare, or by which weights, changes
+/// as patients are followed (win statistics of times: Mao and Wang 2024; weighted and restricted ones: Murray and Tsiatis 1999).
+const DEPENDENT: &[&str] = &[
+    "win-ratio",
+    "win-odds",
+    "net-benefit",
+    "finkelstein-schoenfeld",
+    "win-ratio-ipcw",
+    "door",
+    "max-combo",
+    "weighted-difference",
+    "weighted-kaplan-meier",
+    "weighted-incidence",
+    "weighted-cox",
+    "aipw",
+    "restricted-mean",
+    "median-survival",
+    "gray",
+    "fine-gray",
+    "turnbull",
+    "interval-log-rank",
+];
+
+/// Whether the statistic of a method, by its key, has asymptotically independent increments: group-sequential bounds then hold.
+#[must_use]
+pub fn independent_increments(method: &str) -> bool {
+    !DEPENDENT.contains(&method)
+}
+
 /// A statistical method.
 pub trait Analysis: Debug + Send + Sync {
     /// Kinds of response it takes, in words for messages.
@@ -148,6 +186,11 @@ pub trait Analysis: Debug + Send + Sync {
     /// that was made is [`Status::Estimated`] all the same.
     fn estimates(&self) -> bool {
         true
+    }
+
+    /// What is known beforehand where `p` is a posterior probability, for the probability that it will be small enough at the end.
+    fn prior(&self) -> Option<Prior> {
+        None
     }
 
     /// Whether `p` is a p-value: not where it is a posterior probability.

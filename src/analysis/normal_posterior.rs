@@ -3,7 +3,7 @@
 use crate::analysis::r;
 use crate::analysis::wald::{assemble, critical_value};
 use crate::analysis::{
-    Analysis, Better, Covariates, Dataset, Estimate, ResponseKind, Rule, Scale, Scratch, Status, Strata,
+    Analysis, Better, Covariates, Dataset, Estimate, Prior, ResponseKind, Rule, Scale, Scratch, Status, Strata,
 };
 use crate::analysis::{cox, difference_of_proportions, logistic, t_test};
 use crate::estimand::Target;
@@ -88,6 +88,10 @@ impl Analysis for NormalPosterior {
 
     fn tests(&self) -> bool {
         false
+    }
+
+    fn prior(&self) -> Option<Prior> {
+        Some(Prior::Normal([self.mean, self.sd]))
     }
 
     fn scale(&self) -> Scale {

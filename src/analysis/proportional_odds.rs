@@ -1,7 +1,8 @@
 //! Proportional odds (cumulative logit) regression.
 
 use crate::analysis::design::{
-    ARM, COLLINEAR, MOST_STEPS, carve, combine, converged, design, largest_move, overshot, runs_to_infinity,
+    ARM, COLLINEAR, MOST_STEPS, carve, combine, converged, design, halve, largest_move, overshot, runs_to_infinity,
+    strayed,
 };
 use crate::analysis::r;
 use crate::analysis::root::{self, Root};
@@ -182,9 +183,21 @@ fn newton(
     let categories = counts.len() / 2;
     let m = categories - 1;
     let [predictor, movement, weight, residual, weighted] = carve(vectors, [n; 5]);
-    let lengths = [categories, m, m, m, m, m, m * q, q, q, q, packed_len(q)];
-    let [size, threshold, threshold_step, score, diagonal, below, cross, coefficients, step, work, information] =
-        carve(small, lengths);
+    let lengths = [categories, m, m, m, m, m, m * q, q, q, q, q, packed_len(q)];
+    let [
+        size,
+        threshold,
+        threshold_step,
+        score,
+        diagonal,
+        below,
+        cross,
+        coefficients,
+        step,
+        gradient,
+        work,
+        information,
+    ] = carve(small, lengths);
 
     for (size, cell) in size.iter_mut().zip(counts.chunks_exact(2)) {
         *size = f64::from(cell[0]) + f64::from(cell[1]);
@@ -243,67 +256,42 @@ fn newton(
             diagonal[k - 1] += curvature;
             below[k] = -curvature;
         }
-        if iteration > 0 && overshot(dot(score, threshold_step) + dot(residual, movement), decrement) {
-            decrement *= 0.5;
-            for (value, step) in [
-                (&mut *threshold, &mut *threshold_step),
-                (&mut *coefficients, &mut *step),
-                (&mut *predictor, &mut *movement),
-            ] {
-                for (v, s) in value.iter_mut().zip(step) {
-                    *s *= 0.5;
-                    *v -= *s;
+        let slope = dot(score, threshold_step) + dot(residual, movement);
+        let mut back = overshot(slope, decrement);
+        if !back {
+            for (j, x) in columns.chunks_exact(n).enumerate() {
+                gradient[j] = dot(x, residual);
+                for ((o, w), x) in weighted.iter_mut().zip(&*weight).zip(x) {
+                    *o = w * x;
+                }
+                for (l, other) in columns.chunks_exact(n).take(j + 1).enumerate() {
+                    information[at(j, l)] = dot(weighted, other);
                 }
             }
+            let eliminated = eliminate(diagonal, below, score, cross, gradient, information);
+            // in the null model only the columns themselves can be dependent
+            let (tolerance, failure) =
+                if iteration == 0 { (COLLINEAR, Status::Singular) } else { (1e-14, Status::Separation) };
+            let next = (eliminated && cholesky(information, q, tolerance)).then(|| {
+                work.copy_from_slice(gradient);
+                solve(information, work);
+                dot(score, score) + dot(gradient, work)
+            });
+            back = strayed(slope, decrement, next);
+            if !back {
+                decrement = next.ok_or(failure)?;
+            }
+        }
+        if back {
+            decrement *= 0.5;
+            halve(threshold, threshold_step);
+            halve(coefficients, step);
+            movement.iter_mut().for_each(|m| *m *= 0.5);
+            // not by steps: a long one leaves nothing of the digits of a short one
+            combine(columns, coefficients, 0.0, predictor);
             continue;
         }
-        for (j, x) in columns.chunks_exact(n).enumerate() {
-            step[j] = dot(x, residual);
-            for ((o, w), x) in weighted.iter_mut().zip(&*weight).zip(x) {
-                *o = w * x;
-            }
-            for (l, other) in columns.chunks_exact(n).take(j + 1).enumerate() {
-                information[at(j, l)] = dot(weighted, other);
-            }
-        }
-        // the thresholds are eliminated: bidiagonal factor, then the same operations on their rows
-        for k in 0..m {
-            if k > 0 {
-                below[k] /= diagonal[k - 1];
-                diagonal[k] -= below[k] * below[k];
-                score[k] -= below[k] * score[k - 1];
-                for j in 0..q {
-                    cross[k * q + j] -= below[k] * cross[(k - 1) * q + j];
-                }
-            }
-            diagonal[k] = diagonal[k].sqrt();
-            if diagonal[k].is_nan() || diagonal[k] == 0.0 {
-                return Err(Status::Separation);
-            }
-            score[k] /= diagonal[k];
-            for c in &mut cross[k * q..(k + 1) * q] {
-                *c /= diagonal[k];
-            }
-        }
-        for row in 0..m {
-            let cross = &cross[row * q..(row + 1) * q];
-            for j in 0..q {
-                step[j] -= cross[j] * score[row];
-                for l in 0..=j {
-                    information[at(j, l)] -= cross[j] * cross[l];
-                }
-            }
-        }
-        decrement = dot(score, score);
-        // in the null model only the columns themselves can be dependent
-        let (tolerance, failure) =
-            if iteration == 0 { (COLLINEAR, Status::Singular) } else { (1e-14, Status::Separation) };
-        if !cholesky(information, q, tolerance) {
-            return Err(failure);
-        }
-        work.copy_from_slice(step);
-        solve(information, step);
-        decrement += dot(work, step);
+        step.copy_from_slice(work);
         for k in (0..m).rev() {
             let own = score[k] - dot(&cross[k * q..(k + 1) * q], step);
             let above = if k + 1 < m { below[k + 1] * threshold_step[k + 1] } else { 0.0 };
@@ -333,6 +321,46 @@ fn newton(
         }
     }
     Err(Status::NotConverged)
+}
+
+/// Eliminates the thresholds from the system: the bidiagonal factor of their part, then the same operations on their rows; false where
+/// that part is not positive definite.
+fn eliminate(
+    diagonal: &mut [f64],
+    below: &mut [f64],
+    score: &mut [f64],
+    cross: &mut [f64],
+    gradient: &mut [f64],
+    information: &mut [f64],
+) -> bool {
+    let q = gradient.len();
+    for k in 0..diagonal.len() {
+        if k > 0 {
+            below[k] /= diagonal[k - 1];
+            diagonal[k] -= below[k] * below[k];
+            score[k] -= below[k] * score[k - 1];
+            for j in 0..q {
+                cross[k * q + j] -= below[k] * cross[(k - 1) * q + j];
+            }
+        }
+        diagonal[k] = diagonal[k].sqrt();
+        if diagonal[k].is_nan() || diagonal[k] == 0.0 {
+            return false;
+        }
+        score[k] /= diagonal[k];
+        for c in &mut cross[k * q..(k + 1) * q] {
+            *c /= diagonal[k];
+        }
+    }
+    for (cross, score) in cross.chunks_exact(q).zip(&*score) {
+        for j in 0..q {
+            gradient[j] -= cross[j] * score;
+            for l in 0..=j {
+                information[at(j, l)] -= cross[j] * cross[l];
+            }
+        }
+    }
+    true
 }
 
 /// The largest of 1, ½, ¼ … of a step that leaves each category at least a tenth of its width.

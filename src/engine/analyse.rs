@@ -33,6 +33,7 @@ pub fn analyse_row(
     // field by field: the record is large, and what it holds is soon written over
     (row.target, row.sums, row.failed_resamples) =
         (RowRecord::EMPTY.target, RowRecord::EMPTY.sums, RowRecord::EMPTY.failed_resamples);
+    (row.decision, row.adjusted) = (None, RowRecord::EMPTY.adjusted);
     row.estimate = analyse(protocol, number, work);
     bootstrap(protocol, replicate, number, work, row);
 }

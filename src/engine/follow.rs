@@ -46,8 +46,24 @@ pub fn observe(
     trial: &mut TrialRecord,
 ) -> Result<bool, Fault> {
     let completed = cut(protocol, replicate, events, work, trial)?;
+    see(protocol, replicate, work)?;
+    measure_all(protocol, work, trial);
+    Ok(completed)
+}
+
+/// What is seen of the patients up to the cut.
+pub(super) fn see(protocol: &Protocol<'_>, replicate: Replicate, work: &mut Workspace) -> Result<(), Fault> {
+    if protocol.scenario.cut.events.is_some() {
+        // seen already, up to any other cut
+        work.view.shorten(&work.end);
+        return Ok(());
+    }
     let candidates = index(&work.candidates, work.dense);
-    work.view.look(protocol, replicate, candidates, &work.end, false, None, &mut work.cohort, &mut work.noise)?;
+    work.view.look(protocol, replicate, candidates, &work.end, false, None, &mut work.cohort, &mut work.noise)
+}
+
+/// Endpoints of the patients as seen.
+pub(super) fn measure_all(protocol: &Protocol<'_>, work: &mut Workspace, trial: &mut TrialRecord) {
     if !work.view.lost.is_empty() || !work.view.end.is_empty() {
         let sum: f64 = work.view.seen.iter().map(|&t| if t > 0.0 { t } else { 0.0 }).sum();
         trial.follow_up = sum / work.cohort.rows as f64;
@@ -58,12 +74,11 @@ pub fn observe(
             measured.measure(plan, Reading::default(), cohort, view, registers, &mut work.meter);
         }
     }
-    Ok(completed)
 }
 
 /// Administrative ends of follow-up: the earliest of the horizon, a date, a time after the last entry, a number of events (false where
 /// these never occur).
-fn cut(
+pub(super) fn cut(
     protocol: &Protocol<'_>,
     replicate: Replicate,
     events: Option<u32>,
@@ -90,17 +105,12 @@ fn cut(
             let measured = &mut work.measured[endpoint];
             let Workspace { cohort, view, noise, meter, .. } = work;
             measured.measure(plan, Reading::default(), cohort, view, &mut noise.registers, meter);
-            work.dates.clear();
-            for i in 0..rows {
-                if measured.values.event[i] == 1 && measured.known[i] == 1 {
-                    work.dates.push(measured.values.real[i] + work.entry.get(i).copied().unwrap_or(0.0));
-                }
-            }
+            event_dates(measured, &work.entry, &mut work.dates);
             let count = events.unwrap_or(count) as usize;
             completed = work.dates.len() >= count;
             if count >= 1 && work.dates.len() >= count {
                 let completes = *work.dates.select_nth_unstable_by(count - 1, f64::total_cmp).1;
-                date = date.min(counting(completes, measured, &work.entry));
+                date = date.min(completes);
             }
         }
         work.end.clear();
@@ -112,22 +122,28 @@ fn cut(
     Ok(completed)
 }
 
-/// The date of an event, later by as many units in the last place as it takes for the event to be counted: in rounded
+/// The calendar date at which a patient has been followed for `t`, later by as many units in the last place as it takes: in rounded
 /// arithmetic (t + entry) − entry may be less than t.
-fn counting(event: f64, measured: &Measured, entry: &[f64]) -> f64 {
-    let mut date = event;
-    for (i, &t) in measured.values.real.iter().enumerate() {
-        let entry = entry.get(i).copied().unwrap_or(0.0);
-        if measured.values.event[i] == 1 && t + entry == event {
-            while date - entry < t {
-                date = date.next_up();
-            }
-        }
+pub(super) fn date_of(t: f64, entry: f64) -> f64 {
+    let mut date = t + entry;
+    while date - entry < t {
+        date = date.next_up();
     }
     date
 }
 
-fn ends(end: &mut Vec<f64>, rows: usize, entry: &[f64], horizon: f64, date: f64) {
+/// Dates of the events seen.
+pub(super) fn event_dates(measured: &Measured, entry: &[f64], dates: &mut Vec<f64>) {
+    dates.clear();
+    let Measured { values, known, .. } = measured;
+    for (i, &t) in values.real.iter().enumerate() {
+        if values.event[i] == 1 && known[i] == 1 {
+            dates.push(date_of(t, entry.get(i).copied().unwrap_or(0.0)));
+        }
+    }
+}
+
+pub(super) fn ends(end: &mut Vec<f64>, rows: usize, entry: &[f64], horizon: f64, date: f64) {
     end.resize(rows, horizon.min(date));
     if date.is_finite() && !entry.is_empty() {
         for (e, &entry) in end.iter_mut().zip(entry) {

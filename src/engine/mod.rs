@@ -2,26 +2,29 @@
 
 mod analyse;
 mod bootstrap;
+mod conduct;
 mod follow;
 mod pilot_root;
 mod pilot_score;
 mod prefix;
+mod reestimation;
 mod screen;
 mod tables;
 mod truth;
 
 use crate::allocation::Enrolled;
-use crate::analysis::{Estimate, Status};
+use crate::analysis::{Decision, Estimate, Status};
 use crate::estimand::Sums;
 use crate::protocol::{ALLOCATION, Fault, Protocol};
 use crate::random::Replicate;
 use crate::workspace::{Workspace, index};
 
 pub use analyse::{analyse_all, analyse_row};
+pub use conduct::conclude;
 pub use follow::{follow, observe, outcomes, potential_outcomes};
 pub use pilot_root::pilot_roots;
 pub use pilot_score::{left_out, pilot_scores};
-pub use prefix::shorten;
+pub use prefix::{keep, shorten};
 pub use screen::{Candidates, MOST_SCREENED, candidates, screen_pilot};
 pub use tables::Tables;
 pub use truth::{target, truth};
@@ -33,6 +36,8 @@ pub struct TrialRecord {
     pub screened: u32,
     /// Patients enrolled.
     pub enrolled: u32,
+    /// Patients who would have been enrolled if the trial had not stopped before its end.
+    pub recruited: u32,
     /// Date of the last entry (months).
     pub last_entry: f64,
     /// Date of a calendar cut (months); infinite where there is none.
@@ -41,6 +46,10 @@ pub struct TrialRecord {
     pub follow_up: f64,
     /// Candidates turned away because their site was full.
     pub site_full: u32,
+    /// The look after which the trial stopped; none where it reached its end.
+    pub stop: Option<u16>,
+    /// Date at which a trial that is looked at before its end was over (months); infinite where follow-up has no end.
+    pub end: f64,
     /// Patients whose planned follow-up ends by the planned end of the study, where the scenario plans any.
     pub in_time: u32,
 }
@@ -57,6 +66,10 @@ pub struct RowRecord {
     pub sums: [[Sums; 2]; 2],
     /// Resamples of a bootstrap without an estimate.
     pub failed_resamples: u32,
+    /// What a rule that looks at this analysis before the end of the trial decided, in place of the analysis's own test.
+    pub decision: Option<Decision>,
+    /// Lower limit, median-unbiased estimate and upper limit where such a rule is a group-sequential test; else NaN.
+    pub adjusted: [f64; 3],
 }
 
 impl RowRecord {
@@ -79,7 +92,15 @@ impl RowRecord {
         target: [f64::NAN; 2],
         sums: [[[0.0; 4]; 2]; 2],
         failed_resamples: 0,
+        decision: None,
+        adjusted: [f64::NAN; 3],
     };
+
+    /// What is decided at this level in each tail.
+    #[must_use]
+    pub fn decision(&self, tail: f64, two_sided: bool) -> Decision {
+        self.decision.unwrap_or_else(|| self.estimate.decision(tail, two_sided))
+    }
 }
 
 /// Carries out one trial and analyses it. `funnel[k]` counts candidates excluded by criterion k.
@@ -94,8 +115,8 @@ pub fn replicate(
     rows: &mut [RowRecord],
 ) -> Result<TrialRecord, Fault> {
     let mut trial = enrol(protocol, replicate, work, funnel)?;
-    follow(protocol, replicate, work, &mut trial)?;
-    analyse_all(protocol, replicate, work, rows);
+    outcomes(protocol, replicate, work)?;
+    conclude(protocol, replicate, protocol.scenario.n, work, &mut trial, funnel, rows)?;
     Ok(trial)
 }
 
@@ -123,7 +144,8 @@ pub fn enrol_first(
     work: &mut Workspace,
     funnel: &mut [u32],
 ) -> Result<TrialRecord, Fault> {
-    let mut trial = TrialRecord { cut: f64::INFINITY, follow_up: f64::INFINITY, ..TrialRecord::default() };
+    let mut trial =
+        TrialRecord { cut: f64::INFINITY, follow_up: f64::INFINITY, end: f64::INFINITY, ..TrialRecord::default() };
     // filling nothing is a call all the same
     if !funnel.is_empty() {
         funnel.fill(0);
@@ -131,6 +153,7 @@ pub fn enrol_first(
     screen::screen(protocol, replicate, n, work, funnel, &mut trial)?;
     let enrolled = work.candidates.len();
     trial.enrolled = enrolled as u32;
+    trial.recruited = trial.enrolled;
     work.cohort.rows = enrolled;
     date(protocol, work, &mut trial);
 

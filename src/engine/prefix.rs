@@ -25,14 +25,7 @@ pub fn shorten(
     work: &mut Workspace,
     trial: &mut TrialRecord,
 ) -> Result<(), Fault> {
-    // a smaller trial looks for its patients among fewer candidates
-    let among = if work.dense {
-        work.candidates.len()
-    } else {
-        work.candidates.partition_point(|&k| (k as usize) < most_screened(n))
-    };
-    keep_patients(n.min(among), work);
-    trial.enrolled = work.cohort.rows as u32;
+    trial.enrolled = leave(n, work);
     if let Cut { after_last_entry: None, events: None, .. } = protocol.scenario.cut {
         keep_seen(work.cohort.rows, work);
         Ok(())
@@ -40,6 +33,25 @@ pub fn shorten(
         super::count_entries(protocol, work, trial);
         observe(protocol, replicate, None, work, trial).map(|_| ())
     }
+}
+
+/// Leaves the first `n` patients with their outcomes, for [`super::conclude`]; how many they are.
+pub fn keep(n: usize, protocol: &Protocol<'_>, work: &mut Workspace, trial: &mut TrialRecord) -> u32 {
+    let enrolled = leave(n, work);
+    (trial.stop, trial.recruited) = (None, enrolled);
+    super::count_entries(protocol, work, trial);
+    enrolled
+}
+
+fn leave(n: usize, work: &mut Workspace) -> u32 {
+    // a smaller trial looks for its patients among fewer candidates
+    let among = if work.dense {
+        work.candidates.len()
+    } else {
+        work.candidates.partition_point(|&k| (k as usize) < most_screened(n))
+    };
+    keep_patients(n.min(among), work);
+    work.cohort.rows as u32
 }
 
 /// The first patients with their outcomes.

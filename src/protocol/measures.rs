@@ -4,7 +4,7 @@ use crate::analysis::Better;
 use crate::distribution::Draw;
 use crate::expr::{Expr, Program};
 use crate::scenario::{
-    BinaryOf, Dated, Endpoint, Fate, Intercurrent, IntercurrentFate, Measure, Scenario, TierOf, TierPlan,
+    BinaryOf, Dated, Endpoint, Fate, Intercurrent, IntercurrentFate, Measure, Scenario, TierOf, TierPlan, When,
 };
 
 use super::Wanted;
@@ -204,8 +204,19 @@ pub(crate) fn better(measure: &Measure) -> Better {
 /// Which endpoints an analysis or the cut uses.
 pub(super) fn used_endpoints(scenario: &Scenario, wanted: Wanted) -> Vec<bool> {
     let cut = scenario.cut.events.map(|(_, e)| e);
+    let waited_for = |e: usize| {
+        scenario.looks.iter().flat_map(|look| &look.when).any(|when| match when {
+            When::Events { endpoint, .. } | When::Complete { endpoint, .. } => *endpoint == e,
+            When::Enrolled(_) | When::Date(_) | When::FollowUp(_) => false,
+        })
+    };
     (0..scenario.endpoints.len())
-        .map(|e| wanted == Wanted::Everything || cut == Some(e) || scenario.analyses.iter().any(|a| a.endpoint == e))
+        .map(|e| {
+            wanted == Wanted::Everything
+                || cut == Some(e)
+                || waited_for(e)
+                || scenario.analyses.iter().any(|a| a.endpoint == e)
+        })
         .collect()
 }
 

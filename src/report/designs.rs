@@ -31,6 +31,7 @@ pub(super) fn across(out: &mut String, result: &RunResult) {
         let _ = writeln!(out, "† beyond five Monte Carlo errors and a twentieth of the standard error");
     }
     primary(out, result);
+    super::looks::across(out, result);
     super::multiplicity::across(out, result);
 }
 

@@ -141,6 +141,7 @@ fn one(out: &mut String, design: &Design) {
         out,
         "Ratios are shown as ratios, their bias and SE on the log scale. Figures are rounded to their Monte Carlo error."
     );
+    super::looks::write(out, design);
     super::multiplicity::one(out, design);
     weights(out, design);
     notes(out, design);

@@ -112,6 +112,8 @@ codes! {
     UnknownEndpoint = "unknown-endpoint",
     /// Reference to an analysis that does not exist.
     UnknownAnalysis = "unknown-analysis",
+    /// Reference to a look that does not exist.
+    UnknownLook = "unknown-look",
     /// Reference to an arm that does not exist.
     UnknownArm = "unknown-arm",
     /// A variant that the file does not have was asked for.

@@ -23,7 +23,7 @@ pub struct Form {
 }
 
 /// One key of a table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// As written.
     pub name: &'static str,
@@ -36,7 +36,7 @@ pub struct Key {
 }
 
 /// What may stand at a key.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Any text.
     Text,

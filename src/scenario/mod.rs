@@ -4,6 +4,7 @@
 pub mod diagnostic;
 pub mod form;
 pub mod language;
+pub mod looks;
 pub mod measure;
 mod reader;
 pub mod resolve;
@@ -11,6 +12,7 @@ pub mod schema;
 mod text;
 mod written;
 
+pub use looks::{Amount, Counted, Futility, LookPlan, ReestimationPlan, Review, RulePlan, When};
 pub use measure::{BinaryOf, Dated, Endpoint, Fate, Intercurrent, IntercurrentFate, Measure, TierOf, TierPlan};
 pub use resolve::{
     Declaration, Declared, Entrance, Header, Mapping, Options, Place, declarations, entrance, mapping, read, variants,
@@ -68,6 +70,12 @@ pub struct Scenario {
     pub analyses: Vec<AnalysisPlan>,
     /// Analyses that are tested together.
     pub multiplicity: Vec<FamilyPlan>,
+    /// Interim looks, in the order in which they are held.
+    pub looks: Vec<LookPlan>,
+    /// What is done at them.
+    pub rules: Vec<RulePlan>,
+    /// Reviews of the sample size.
+    pub reestimations: Vec<ReestimationPlan>,
     /// Analyses whose null hypothesis is declared to be true in this world, where that is declared.
     pub nulls: Option<Vec<usize>>,
     /// What patients, sites and events cost, where given.
@@ -117,15 +125,18 @@ impl Scenario {
             [] => Some(&a.name) == first.as_ref(),
             _ => names.contains(&a.name),
         };
-        let mut count = 0;
-        let place = |a: &AnalysisPlan| {
-            kept(a).then(|| {
-                count += 1;
-                count - 1
-            })
-        };
-        let places: Vec<Option<usize>> = self.analyses.iter().map(place).collect();
-        self.analyses.retain(kept);
+        // those that can stop the trial remain, after those asked for
+        let asked: Vec<bool> = self.analyses.iter().map(kept).collect();
+        let governs =
+            |a: usize| self.rules.iter().any(|r| r.analysis == a) || self.reestimations.iter().any(|r| r.analysis == a);
+        let others = (0..asked.len()).filter(|&a| !asked[a] && governs(a));
+        let order: Vec<usize> = (0..asked.len()).filter(|&a| asked[a]).chain(others).collect();
+        let places: Vec<Option<usize>> = (0..asked.len()).map(|a| order.iter().position(|&kept| kept == a)).collect();
+        let mut all: Vec<Option<AnalysisPlan>> = self.analyses.drain(..).map(Some).collect();
+        self.analyses = order.iter().filter_map(|&a| all[a].take()).collect();
+        let moved = |a: &mut usize| *a = places[*a].unwrap_or_default();
+        self.rules.iter_mut().for_each(|r| moved(&mut r.analysis));
+        self.reestimations.iter_mut().for_each(|r| moved(&mut r.analysis));
         // a family without some of its hypotheses is another one
         self.multiplicity.retain(|f| f.hypotheses.iter().all(|&h| places[h].is_some()));
         let move_all = |all: &mut Vec<usize>| *all = all.iter().filter_map(|&h| places[h]).collect();

@@ -139,8 +139,9 @@ impl<'s> Ladder<'s> {
     pub fn new(protocol: Protocol<'s>, by: By, threads: usize) -> Self {
         let workers = (0..threads.max(1)).map(|_| Mutex::new(Worker::new(&protocol))).collect();
         // times of events are the same in a smaller trial only where the cut does not depend on its size
-        let prefixes =
-            by == By::Patients && matches!(protocol.scenario.cut, Cut { after_last_entry: None, events: None, .. });
+        let prefixes = by == By::Patients
+            && protocol.scenario.looks.is_empty()
+            && matches!(protocol.scenario.cut, Cut { after_last_entry: None, events: None, .. });
         Self { protocol, by, workers, prefixes }
     }
 
@@ -228,9 +229,16 @@ impl<'s> Ladder<'s> {
         effort.patients += u64::from(trial.enrolled);
         engine::outcomes(protocol, replicate, space)?;
         let mut seen = false;
+        let looks = !protocol.scenario.looks.is_empty();
         for (&size, rung) in sizes.iter().zip(rungs.iter_mut()).rev() {
             let reached = match self.by {
                 By::Events => engine::observe(protocol, replicate, Some(size), space, &mut trial)?,
+                By::Patients if looks => {
+                    trial.enrolled = engine::keep(size as usize, protocol, space, &mut trial);
+                    let reached = trial.enrolled >= size;
+                    engine::conclude(protocol, replicate, size as usize, space, &mut trial, funnel, rows)?;
+                    reached
+                }
                 By::Patients => {
                     if seen {
                         engine::shorten(protocol, replicate, size as usize, space, &mut trial)?;
@@ -241,13 +249,15 @@ impl<'s> Ladder<'s> {
                 }
             };
             seen = true;
-            engine::analyse_all(protocol, replicate, space, rows);
+            if !looks {
+                engine::analyse_all(protocol, replicate, space, rows);
+            }
             effort.analyses += 1;
             rung.cell.replicates += 1;
             rung.reached += u64::from(reached);
             let (Some(row), Some(plan)) = (rows.first(), protocol.scenario.analyses.first()) else { continue };
             let e = &row.estimate;
-            let favours = e.decision(plan.alpha / f64::from(plan.sides), plan.sides == 2) == Decision::Favour;
+            let favours = row.decision(plan.alpha / f64::from(plan.sides), plan.sides == 2) == Decision::Favour;
             rung.cell.successes += u64::from(favours);
             if e.p.is_finite() {
                 let z = -normal_quantile(e.p.clamp(1e-12, 1.0 - 1e-12));

@@ -15,6 +15,7 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::Type;
 
 use crate::Error;
+use crate::monitoring::{Held, LookRecord};
 use crate::protocol::Protocol;
 use crate::run::Batch;
 use crate::summary::rejection;
@@ -24,10 +25,12 @@ pub(super) const ROWS: &str = "message replicates {
   optional double estimate; optional double se; optional double lower; optional double upper; optional double z; optional double p;
   required int32 rejects; required binary status (UTF8); required int32 patients; required int32 events;
   optional double true; optional double limit;
+  optional double adjusted_lower; optional double adjusted; optional double adjusted_upper;
 }";
 pub(super) const TRIALS: &str = "message trials {
   required binary variant (UTF8); required int32 n; required int64 replicate; required int32 screened; required int32 enrolled;
   required boolean reached; optional double last_entry; optional double cut; optional double follow_up; required int32 site_full;
+  required int32 looks; optional double end;
 }";
 
 /// Where columns of `replicates.parquet` stand.
@@ -37,15 +40,18 @@ pub(super) const LOWER: usize = 6;
 pub(super) const UPPER: usize = 7;
 /// True value and limit.
 pub(super) const TARGETS: [usize; 2] = [14, 15];
-const REALS: [usize; 8] = [ESTIMATE, 5, LOWER, UPPER, 8, 9, TARGETS[0], TARGETS[1]];
+/// Limits of the interval adjusted for stopping, and the median-unbiased estimate between them.
+pub(super) const ADJUSTED: [usize; 3] = [16, 17, 18];
+const REALS: [usize; 11] =
+    [ESTIMATE, 5, LOWER, UPPER, 8, 9, TARGETS[0], TARGETS[1], ADJUSTED[0], ADJUSTED[1], ADJUSTED[2]];
 
 /// Columns of the row group being collected.
 #[derive(Default)]
 pub(super) struct Pending {
     replicate: Vec<i64>,
     analysis: Vec<ByteArray>,
-    real: [Vec<f64>; 8],
-    defined: [Vec<i16>; 8],
+    real: [Vec<f64>; 11],
+    defined: [Vec<i16>; 11],
     rejects: Vec<i32>,
     status: Vec<ByteArray>,
     patients: Vec<i32>,
@@ -54,9 +60,12 @@ pub(super) struct Pending {
     screened: Vec<i32>,
     enrolled: Vec<i32>,
     reached: Vec<bool>,
-    trial_real: [Vec<f64>; 3],
-    trial_defined: [Vec<i16>; 3],
+    /// Last entry, cut, follow-up, end.
+    trial_real: [Vec<f64>; 4],
+    trial_defined: [Vec<i16>; 4],
     site_full: Vec<i32>,
+    /// Looks held.
+    looks: Vec<i32>,
 }
 
 /// Appends a column of a row group: its values, and for each row whether it has one.
@@ -152,7 +161,9 @@ impl Pending {
         for j in 0..3 {
             read::<DoubleType>(from, 6 + j, &mut self.trial_real[j], Some(&mut self.trial_defined[j]))?;
         }
-        read::<Int32Type>(from, 9, &mut self.site_full, None)
+        read::<Int32Type>(from, 9, &mut self.site_full, None)?;
+        read::<Int32Type>(from, 10, &mut self.looks, None)?;
+        read::<DoubleType>(from, 11, &mut self.trial_real[3], Some(&mut self.trial_defined[3]))
     }
 
     pub(super) fn clear(&mut self) {
@@ -171,10 +182,12 @@ impl Pending {
         self.trial_real.iter_mut().for_each(Vec::clear);
         self.trial_defined.iter_mut().for_each(Vec::clear);
         self.site_full.clear();
+        self.looks.clear();
     }
 
     pub(super) fn add(&mut self, protocol: &Protocol<'_>, names: &[ByteArray], batch: &Batch) {
         let analyses = names.len();
+        let looks = protocol.scenario.looks.len();
         for (k, trial) in batch.trials.iter().enumerate() {
             let replicate = batch.first as i64 + k as i64;
             self.trial.push(replicate);
@@ -182,7 +195,9 @@ impl Pending {
             self.enrolled.push(trial.enrolled as i32);
             self.reached.push(trial.enrolled as usize >= protocol.scenario.n);
             self.site_full.push(trial.site_full as i32);
-            for (j, x) in [trial.last_entry, trial.cut, trial.follow_up].into_iter().enumerate() {
+            let held = |look: &&LookRecord| look.held == Held::Yes;
+            self.looks.push(batch.looks[k * looks..(k + 1) * looks].iter().filter(held).count() as i32);
+            for (j, x) in [trial.last_entry, trial.cut, trial.follow_up, trial.end].into_iter().enumerate() {
                 optional(x, &mut self.trial_real[j], &mut self.trial_defined[j]);
             }
             for (a, row) in batch.rows[k * analyses..(k + 1) * analyses].iter().enumerate() {
@@ -190,7 +205,20 @@ impl Pending {
                 let rule = &protocol.analyses[a].rule;
                 self.replicate.push(replicate);
                 self.analysis.push(names[a].clone());
-                let reals = [e.estimate, e.se, e.lower, e.upper, e.z, e.p, row.target[0], row.target[1]];
+                let [lower, adjusted, upper] = row.adjusted;
+                let reals = [
+                    e.estimate,
+                    e.se,
+                    e.lower,
+                    e.upper,
+                    e.z,
+                    e.p,
+                    row.target[0],
+                    row.target[1],
+                    lower,
+                    adjusted,
+                    upper,
+                ];
                 for (j, x) in reals.into_iter().enumerate() {
                     optional(x, &mut self.real[j], &mut self.defined[j]);
                 }
@@ -221,7 +249,7 @@ impl Pending {
         texts(&mut group, &self.status)?;
         integers(&mut group, &self.patients)?;
         integers(&mut group, &self.events)?;
-        for j in 6..8 {
+        for j in 6..11 {
             reals(&mut group, &self.real[j], &self.defined[j])?;
         }
         group.close().map(|_| ())
@@ -248,6 +276,8 @@ impl Pending {
             reals(&mut group, &self.trial_real[j], &self.trial_defined[j])?;
         }
         integers(&mut group, &self.site_full)?;
+        integers(&mut group, &self.looks)?;
+        reals(&mut group, &self.trial_real[3], &self.trial_defined[3])?;
         group.close().map(|_| ())
     }
 }

@@ -143,7 +143,7 @@ impl Accumulator {
         for (total, x) in self.parts.iter_mut().zip(e.parts) {
             total.add(x);
         }
-        match e.decision(tail, two_sided) {
+        match row.decision(tail, two_sided) {
             Decision::Favour => {
                 self.favour += 1;
                 if estimates {

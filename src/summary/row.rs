@@ -137,7 +137,10 @@ impl Summary {
             },
             left_out: left_out(protocol.scenario, plan),
             pairs,
-            planning: planning::power(protocol, a, &figures),
+            // formulas are of tests at the end alone
+            planning: (!protocol.scenario.rules.iter().any(|r| r.analysis == a && r.monitor.is_some()))
+                .then(|| planning::power(protocol, a, &figures))
+                .flatten(),
             patients: row.patients as f64 / all as f64,
             events: row.events as f64 / all as f64,
             bootstrap: plan

@@ -69,6 +69,20 @@ fn by_hand_gray_score() {
 }
 
 #[test]
+fn by_hand_gray_with_tied_competing_events() {
+    // an event in the control arm at 1, two competing events there at 2, an event in the experimental arm at 3
+    let patients = [(1.0, 1, 0), (2.0, 2, 0), (2.0, 2, 0), (4.0, 0, 0), (3.0, 1, 1), (4.0, 0, 1), (4.0, 0, 1)];
+    let e = Data::of(&patients).analyse(&*method("gray", 0.0));
+    // h 4, 3 at all times; R 4, 3, then 3, 3
+    near(e.parts[0], -3.0 / 7.0 + 0.5, 1e-14);
+    // dF⁰ = 1/7, 0, 1/7; a = ∓12/7, of which a/6 lies after time 1. (1 − F⁰)/S: 8/7 and 6/7 at 1, 24/7 in the control arm at 2.
+    let events = (41.0_f64 / 42.0).powi(2) / 28.0 + (43.0_f64 / 42.0).powi(2) / 21.0 + 1.0 / 28.0 + 1.0 / 21.0;
+    // of three at risk two leave together: (1 − 1/2) · 2 · S/(3 · 4), times (24/7 · 1/6)²
+    let competing = 0.5 * 2.0 * 0.75 / 12.0 * (4.0_f64 / 7.0).powi(2);
+    near(e.parts[1], (12.0_f64 / 7.0).powi(2) * (events + competing), 1e-14);
+}
+
+#[test]
 fn by_hand_fine_gray() {
     // nobody censored: competing events stay at risk for ever. Events at 1 (control), 2 (experimental), 3 (control) of 2 + 2.
     let data = Data::of(&[(1.0, 1, 0), (3.0, 1, 0), (2.0, 1, 1), (1.5, 2, 1)]);
@@ -82,6 +96,31 @@ fn by_hand_fine_gray() {
     // taken as censored, the competing event leaves: the events of the experimental arm have it alone no more
     let cox = data.analyse(&*method("cox", 0.0));
     assert!((cox.estimate - e.estimate).abs() > 0.1);
+}
+
+#[test]
+fn by_hand_fine_gray_covariate_failures() {
+    let alone = Data::of(&[
+        (1.0, 1, 0),
+        (2.0, 1, 1),
+        (3.0, 2, 0),
+        (4.0, 1, 0),
+        (5.0, 1, 1),
+        (6.0, 2, 1),
+        (7.0, 1, 0),
+        (8.0, 0, 1),
+    ]);
+    let with = |covariates: &[[f64; 8]]| {
+        let data = Data { covariates: covariates.concat(), ..alone.clone() };
+        data.analyse(&*method("fine-gray", 0.0)).status
+    };
+    let x = [1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0];
+    assert_eq!(with(&[x]), Status::Estimated);
+    assert_eq!(with(&[[3.0; 8]]), Status::Singular);
+    assert_eq!(with(&[x, x.map(|x| 5.0 - 2.0 * x)]), Status::Singular);
+    assert_eq!(with(&[[0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0]]), Status::Singular);
+    // whoever has the event next has the largest value at risk
+    assert_eq!(with(&[[9.0, 8.0, 1.0, 7.0, 6.0, 1.0, 5.0, 1.0]]), Status::Separation);
 }
 
 #[test]

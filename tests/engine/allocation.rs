@@ -7,14 +7,14 @@ use patency::scenario::Options;
 use patency::workspace::Workspace;
 
 use super::adjusted::RIGHT;
-use super::common::{DEFIANCE, DEFIER, P1, P2, P4, P6, read, solved};
+use super::common::{DEFIANCE, DEFIER, P1, P2, P4, P5, P6, read, solved};
 
 #[test]
 fn contract_nothing_is_allocated_after_warm_up() {
     let mut found = Vec::new();
     let resampled = P2.replace("log-rank = {}", "log-rank = {}\nbootstrap = { resamples = 20 }");
     assert_ne!(resampled, P2);
-    for text in [DEFIANCE, DEFIER, P1, P2, P4, P6, RIGHT, &resampled] {
+    for text in [DEFIANCE, DEFIER, P1, P2, P4, P5, P6, RIGHT, &resampled] {
         let scenario = solved(read(text, &Options::default()));
         let protocol = Protocol::compile(&scenario, 1, Wanted::Analyses);
         engine::pilot_roots(&protocol).expect("no fault");

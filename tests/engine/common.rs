@@ -18,6 +18,7 @@ pub(crate) const P1: &str = include_str!("../../scenarios/yardstick/p1-binary.to
 pub(crate) const P2: &str = include_str!("../../scenarios/yardstick/p2-log-rank.toml");
 pub(crate) const P3: &str = include_str!("../../scenarios/yardstick/p3-max-combo.toml");
 pub(crate) const P4: &str = include_str!("../../scenarios/yardstick/p4-win-ratio.toml");
+pub(crate) const P5: &str = include_str!("../../scenarios/yardstick/p5-group-sequential.toml");
 pub(crate) const P6: &str = include_str!("../../scenarios/yardstick/p6-iptw-cox.toml");
 
 /// A seed from a test's name (FNV-1a), so that nobody chooses one.

@@ -13,6 +13,7 @@ mod defier;
 mod ending;
 mod failures;
 mod identity;
+mod looks;
 mod marginal;
 mod margins;
 mod no_estimate;

@@ -256,6 +256,13 @@ fn by_hand_failures() {
         let found = Patients { y: vec![y; 8], ..data.clone() }.analyse("weighted-difference", "");
         assert_eq!(found.status, Status::NoVariation);
     }
+    // an arm of whom all, or none, respond; of the other some do
+    for (a, y) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let some = |(i, arm): (usize, &u8)| if *arm == a { y } else { [0, 1, 1, 0][i / 2] };
+        let y = data.arm.iter().enumerate().map(some).collect();
+        let found = Patients { y, ..data.clone() }.analyse("aipw", "");
+        assert_eq!(found.status, Status::Separation);
+    }
     // events in one arm only
     let found = Patients { event: vec![1, 0, 0, 0, 1, 0, 0, 0], ..even() }.analyse("weighted-cox", "");
     assert_eq!(found.status, Status::Separation);

@@ -1,7 +1,8 @@
 //! What every weighted method promises.
 
 use allocation_counter::measure;
-use patency::analysis::{Better, FAMILY, Rule, Scratch, Status};
+use patency::analysis::r::Call;
+use patency::analysis::{Better, FAMILY, ResponseKind, Rule, Scratch, Status};
 use proptest::prelude::*;
 
 use super::{Patients, RULE, method, near};
@@ -174,6 +175,28 @@ proptest! {
             prop_assert!(e.parts.iter().all(|x| x.is_finite()), "{name} {written}: {e:?}");
         }
     }
+}
+
+#[test]
+fn contract_r_code_says_what_its_settings_do() {
+    let call = Call {
+        kind: ResponseKind::Binary,
+        better: Better::Higher,
+        competing: false,
+        covariates: 1,
+        stratified: false,
+        treated: 1,
+        tiers: &[],
+    };
+    let code = |written: &str| method("weighted-difference", written).r(&call).map(|code| code.body);
+    for weights in ["ate", "att", "ato", "strata"] {
+        let body = code(&format!("weights={weights}")).unwrap();
+        assert_eq!(body.contains("findInterval"), weights == "strata", "{body}");
+        assert!(!body.contains("out <- e <") && !body.contains("cap <-"), "{body}");
+        let body = code(&format!("weights={weights} trim=0.07 truncate=0.93")).unwrap();
+        assert!(body.contains("out <- e < 0.07") && body.contains("== a], 0.93)"), "{body}");
+    }
+    assert_eq!(code("weights=matched"), None);
 }
 
 #[test]

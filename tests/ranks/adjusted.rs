@@ -62,6 +62,17 @@ fn by_hand_standardisation_with_a_saturated_model() {
 }
 
 #[test]
+fn by_hand_standardisation_of_an_arm_without_variation() {
+    for counts in [[[[9, 3], [0, 6]], [[4, 8], [0, 13]]], [[[9, 3], [6, 0]], [[4, 8], [3, 0]]]] {
+        for heterogeneous in [false, true] {
+            let standardised = method("standardisation", &[], &[("heterogeneous", heterogeneous)]);
+            let e = cells(counts).analyse(&*standardised, &rule(&*standardised));
+            assert_eq!(e.status, Status::Separation, "{counts:?} {heterogeneous}");
+        }
+    }
+}
+
+#[test]
 fn by_hand_ye_variance_without_interaction_of_a_balanced_covariate() {
     // the covariate says nothing: the same proportions in either stratum, so predictions are the arms' risks
     let rows = cells([[[6, 2], [4, 4]], [[6, 2], [4, 4]]]);
@@ -89,6 +100,17 @@ fn by_hand_modified_poisson() {
     close(e.estimate, 2.0_f64.ln(), 1e-12);
     // the information is that before the last step
     close(e.se, (0.5 / 8.0 + 0.75 / 4.0_f64).sqrt(), 1e-10);
+}
+
+#[test]
+fn by_hand_modified_poisson_with_few_patients_far_from_the_rest() {
+    // From the null model the first step is 18/20 over 20/10,020 long: without going back it would take as many more. The covariate is
+    // balanced over all cells.
+    let rows = cells([[[4999, 1], [1, 9]]; 2]);
+    let poisson = method("modified-poisson", &[], &[]);
+    let e = rows.analyse(&*poisson, &rule(&*poisson));
+    close(e.estimate, (0.9_f64 / 0.0002).ln(), 1e-12);
+    close(e.se, (0.1_f64 / 18.0 + 0.9998 / 2.0).sqrt(), 1e-12);
 }
 
 #[test]

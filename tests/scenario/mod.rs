@@ -7,6 +7,7 @@ mod bad;
 mod declared;
 mod fuzz;
 mod good;
+mod looks;
 mod schema;
 mod template;
 

@@ -101,7 +101,19 @@ fn contract_every_key_stands_in_the_template() {
         visit(&text.parse().unwrap(), &SCENARIO, &mut found);
     }
     // A variant's entries are those of the file: their keys need not stand twice.
-    for kind in ["variable", "exclusion", "site", "outcome", "visit", "endpoint", "analysis", "multiplicity"] {
+    for kind in [
+        "variable",
+        "exclusion",
+        "site",
+        "outcome",
+        "visit",
+        "endpoint",
+        "analysis",
+        "multiplicity",
+        "look",
+        "rule",
+        "reestimation",
+    ] {
         assert!(TEMPLATE.contains(&format!("[[variant.wider.{kind}]]")), "{kind}");
         let text = format!("[[variant.wider.{kind}]]");
         visit(&text.parse().unwrap(), &SCENARIO, &mut found);
@@ -132,7 +144,11 @@ fn contract_every_alternative_could_be_used() {
                 let end = TEMPLATE
                     .find("# ---------------------------------------------------------------- outcomes")
                     .unwrap();
-                format!("{}{}", TEMPLATE[..at].replace(&format!("# {line}"), &line), &TEMPLATE[end..])
+                // patients are added to a trial only where they arrive at rates
+                let review = TEMPLATE.find("[[reestimation]]").unwrap();
+                let after = review + TEMPLATE[review..].find("\n\n# ---").unwrap();
+                let rest = format!("{}{}", &TEMPLATE[end..review], &TEMPLATE[after..]);
+                format!("{}{rest}", TEMPLATE[..at].replace(&format!("# {line}"), &line))
                     .replace(", by-site = true", "")
                     .replace("\"site.Bern\", ", "")
             }
@@ -151,6 +167,38 @@ fn contract_every_alternative_could_be_used() {
                     .collect::<Vec<_>>()
                     .join("\n");
                 format!("{}{before}\n{line}\n{}", &TEMPLATE[..entry], &TEMPLATE[at..])
+            }
+            "[[look]]" => TEMPLATE
+                .replace("horizon = 12  ", "events = { count = 80, endpoint = \"rescue\" } # ")
+                .replace("complete = { share = 0.5, endpoint = \"response\" }    #", &format!("{line} #")),
+            "[[reestimation]]" => {
+                let of = match key {
+                    "pooled-variance" => "analysis = \"primary\"\nmost",
+                    "pooled-events" => "analysis = \"rescue\"\nmost",
+                    _ => "analysis = \"response\"                     # its endpoint, level and sides\nmost",
+                };
+                TEMPLATE
+                    .replace("analysis = \"response\"                     # its endpoint, level and sides\nmost", of)
+                    .replace("pooled-rate = { difference = 0.15 }       #", &format!("{line} #"))
+            }
+            "[[rule]]" => {
+                // in place of the bounds of a rule that tests; posterior probabilities are of analyses that give one
+                let line = format!("{line} #");
+                let tested = TEMPLATE.replace("difference-of-proportions = {}\nmargin", "beta-binomial = {}\nmargin");
+                let text = if line.contains("probability = ") { tested.as_str() } else { TEMPLATE };
+                let other = if line.contains("probability = ") && key == "futility" {
+                    "efficacy = { probability = [0.99, 0.975] }\n"
+                } else {
+                    "efficacy = { spending = \"hwang-shih-decani\", gamma = -4 }\n"
+                };
+                let old = "efficacy = { spending = \"hwang-shih-decani\", gamma = -4 }\n";
+                match key {
+                    "efficacy" => text.replace(old, &format!("{line}\n")),
+                    _ => text.replace(old, &format!("{other}{line}\n")).replace(
+                        "difference-of-proportions = {}\nmargin",
+                        "difference-of-proportions = {}\nsides = 1\nmargin",
+                    ),
+                }
             }
             _ => TEMPLATE.replace(&format!("# {line}"), &line),
         };

@@ -284,3 +284,23 @@ fn by_hand_schoenfeld() {
         near(e.p_two_sided(), 2.0 * normal_upper_tail(e.z.abs()), 1e-12);
     }
 }
+
+/// Ten early events among twelve experimental patients, two among a thousand controls: from no effect the first step goes far past the
+/// maximum. Everyone stands there twice, with either value of a covariate, whose coefficient is then 0.
+#[test]
+fn by_hand_few_patients_far_from_the_rest_are_no_separation() {
+    let mut patients: Vec<(f64, u8, u8)> = (0..10).map(|i| (0.4 + 0.1 * f64::from(i), 1, 1)).collect();
+    patients.extend([(11.5, 0, 1), (11.5, 0, 1), (0.5, 1, 0), (0.6, 1, 0)]);
+    patients.extend((0..1000).map(|i| (10.0 + f64::from(i), u8::from(i < 2), 0)));
+    let mut data = Data::of(&[&patients[..], &patients[..]].concat());
+    for name in ["cox", "fine-gray"] {
+        let method = method(name, &[]);
+        data.covariates = Vec::new();
+        let alone = data.analyse(&*method);
+        data.covariates = (0..data.time.len()).map(|row| f64::from(u8::from(row < patients.len()))).collect();
+        let adjusted = data.analyse(&*method);
+        assert_eq!(adjusted.status, Status::Estimated, "{name}");
+        near(adjusted.estimate, alone.estimate, 1e-11);
+        near(adjusted.se, alone.se, 1e-11);
+    }
+}

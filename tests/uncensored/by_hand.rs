@@ -314,3 +314,51 @@ fn contract_scratch_leaves_no_trace() {
     let alone = small.analyse(&*logistic, &rule(&*logistic));
     assert_eq!(alone, first[2]);
 }
+
+#[test]
+fn by_hand_few_patients_far_from_the_rest_are_no_separation() {
+    // From the null model the first step goes far past the maximum, to where the likelihood is flat. A covariate that is balanced over
+    // all cells has coefficient 0, so that the odds ratio stays that of the table.
+    for (control, experimental) in
+        [([2, 998], [8, 2]), ([2, 998], [18, 2]), ([10, 4990], [8, 2]), ([2, 1998], [90, 10])]
+    {
+        let cells = [(0, 1, control[0]), (0, 0, control[1]), (1, 1, experimental[0]), (1, 0, experimental[1])];
+        let rows: Vec<(u8, u8, f64)> =
+            (cells.iter()).flat_map(|&(arm, y, n)| (0..n).map(move |i| (arm, y, f64::from(i % 2)))).collect();
+        let arm: Vec<u8> = rows.iter().map(|r| r.0).collect();
+        let y: Vec<u8> = rows.iter().map(|r| r.1).collect();
+        let x: Vec<f64> = rows.iter().map(|r| r.2).collect();
+        let [a, b, c, d] = [experimental[0], experimental[1], control[0], control[1]].map(f64::from);
+        let (log_odds_ratio, se) = ((a * d / (b * c)).ln(), (1.0 / a + 1.0 / b + 1.0 / c + 1.0 / d).sqrt());
+        let (binary, ordinal) = (Rows::new(&arm, Y::Binary(y.clone())), Rows::new(&arm, Y::Ordinal(y, 2)));
+        for (name, rows) in [
+            ("logistic", binary.with(&x)),
+            ("proportional-odds", ordinal.clone()),
+            ("proportional-odds", ordinal.with(&x)),
+        ] {
+            let method = method(name, &[], &[]);
+            let e = rows.analyse(&*method, &rule(&*method));
+            assert_eq!(e.status, Status::Estimated, "{name} {cells:?}");
+            close(e.estimate, log_odds_ratio, 1e-12);
+            close(e.se, se, 1e-12);
+        }
+    }
+}
+
+#[test]
+fn by_hand_linear_model_at_any_scale() {
+    // the data of `by_hand_ancova` in other units; what counts as rounding goes with them
+    let arm = [0, 0, 0, 0, 1, 1, 1, 1];
+    let x = [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0];
+    let r = [1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0];
+    let ancova = method("ancova", &[], &[]);
+    for unit in [1e-100, 1e-12, 1.0, 1e12, 1e100] {
+        let y = (0..8).map(|i| unit * (1.0 + 2.0 * f64::from(arm[i]) + 3.0 * x[i] + r[i])).collect();
+        let e = (Rows::new(&arm, Y::Score(y)).with(&x)).analyse(&*ancova, &rule(&*ancova));
+        close(e.estimate, 2.0 * unit, 1e-14);
+        close(e.se, 0.8_f64.sqrt() * unit, 1e-14);
+        // a perfect fit
+        let y = (0..8).map(|i| unit * (0.1 + 0.2 * f64::from(arm[i]) + 0.3 * x[i])).collect();
+        fails("ancova", &Rows::new(&arm, Y::Score(y)).with(&x), Status::NoVariation);
+    }
+}

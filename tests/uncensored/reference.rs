@@ -213,4 +213,8 @@ fn reference_quantiles_and_tails() {
         close(found, expected, tolerance);
     }
     assert_eq!(critical_value(0.025), 1.959963984540054);
+    for no_tail in [-0.1, 0.0, 1.0, 1.1, f64::INFINITY, f64::NAN] {
+        assert!(critical_value(no_tail).is_nan(), "{no_tail}");
+        assert!(t_critical_value(no_tail, 3.0).is_nan(), "{no_tail}");
+    }
 }

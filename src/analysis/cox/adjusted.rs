@@ -2,11 +2,12 @@
 
 use super::likelihood::{Likelihood, dot};
 use super::{Fit, Point, Profile, Status};
+use crate::analysis::design::{MOST_STEPS, halve, strayed};
 use crate::analysis::event_times::by_stratum;
 use crate::analysis::{Dataset, Scratch};
 
-/// Most Newton steps, halved ones included.
-const STEPS: usize = 100;
+/// Most Newton steps, halved ones included: as many as other regressions may take.
+const STEPS: usize = MOST_STEPS;
 /// A pivot below this share of its diagonal at the start is a redundant column.
 const REDUNDANT: f64 = 1e-11;
 /// A pivot that has fallen to this share of what it was at the start belongs to a coefficient on its way to infinity.
@@ -212,12 +213,8 @@ impl<'a> Model<'a> {
             self.derivatives();
             let along = dot(&self.score[..free], &self.step[..free]);
             // Concave: overshooting shows as a slope that has turned against the step. Halve until it is the gentler one.
-            let overshot = along.is_nan() || along < -0.5 * gradient_along;
-            if attempt > 0 && overshot {
-                for (b, s) in self.beta.iter_mut().zip(self.step.iter_mut()) {
-                    *s *= 0.5;
-                    *b -= *s;
-                }
+            if along.is_nan() || along < -0.5 * gradient_along {
+                halve(self.beta, self.step);
                 gradient_along *= 0.5;
                 continue;
             }
@@ -229,10 +226,18 @@ impl<'a> Model<'a> {
                 self.information.truncate(free * free);
             }
             factorise(self.information, free, self.factor);
-            judge(self.information, self.factor, free, attempt == 0, self.pivots)?;
-            self.step[..free].copy_from_slice(&self.score[..free]);
-            solve(self.factor, free, &mut self.step[..free]);
-            let decrement = dot(&self.score[..free], &self.step[..free]);
+            let judged = judge(self.information, self.factor, free, attempt == 0, self.pivots);
+            let next = &mut self.share[..free];
+            next.copy_from_slice(&self.score[..free]);
+            solve(self.factor, free, next);
+            let decrement = dot(&self.score[..free], next);
+            if strayed(along, gradient_along, judged.is_ok().then_some(decrement)) {
+                halve(self.beta, self.step);
+                gradient_along *= 0.5;
+                continue;
+            }
+            judged?;
+            self.step[..free].copy_from_slice(next);
             for (b, s) in self.beta.iter_mut().zip(&self.step[..free]) {
                 *b += s;
             }

@@ -143,9 +143,21 @@ impl Pairs {
 /// Compares every experimental with every control patient.
 #[must_use]
 pub fn compare(arm: &[u8], comparison: &Comparison<'_>, scratch: &mut Scratch) -> Pairs {
-    let experimental: usize = arm.iter().map(|&a| usize::from(a)).sum();
-    let pairs = experimental * (arm.len() - experimental);
-    // a table of all states against all costs about as much as four times as many pairs
-    let most = (pairs / 4).isqrt().max(8);
+    let experimental = arm.iter().map(|&a| usize::from(a)).sum();
+    let most = states_that_pay(arm.len() - experimental, experimental);
     sweep::by_sweep_within(arm, comparison, most, scratch).unwrap_or_else(|| by_all_pairs(arm, comparison, scratch))
+}
+
+/// Up to how many states a sweep is the faster: a table of all states against all costs about as much as four times as many pairs.
+fn states_that_pay(control: usize, experimental: usize) -> usize {
+    (control * experimental / 4).isqrt().max(8)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn by_hand_states_that_pay() {
+        let most = [(0, 5), (2, 2), (16, 16), (16, 20), (100, 100), (20_000, 5)];
+        assert_eq!(most.map(|(n0, n1)| super::states_that_pay(n0, n1)), [8, 8, 8, 8, 50, 158]);
+    }
 }

@@ -94,12 +94,12 @@ fn ties(sorted: &[f64]) -> f64 {
 fn rank_sum(x: &[f64], y: &[f64], shift: f64, groups: &mut Vec<u32>) -> u64 {
     groups.clear();
     let (mut i, mut j, mut twice_u) = (0, 0, 0);
-    while i < x.len() || j < y.len() {
+    loop {
         let next = match (x.get(i), y.get(j)) {
             (Some(x), Some(y)) => (x - shift).min(*y),
             (Some(x), None) => x - shift,
             (None, Some(y)) => *y,
-            (None, None) => break,
+            (None, None) => return twice_u,
         };
         let equal_x = x[i..].iter().take_while(|x| **x - shift == next).count();
         let equal_y = y[j..].iter().take_while(|y| **y == next).count();
@@ -108,7 +108,6 @@ fn rank_sum(x: &[f64], y: &[f64], shift: f64, groups: &mut Vec<u32>) -> u64 {
         i += equal_x;
         j += equal_y;
     }
-    twice_u
 }
 
 impl Analysis for HodgesLehmann {

@@ -82,7 +82,8 @@ fn polish(groups: &[Group; 4], start: f64, [mut low, mut high]: [f64; 2]) -> f64
 pub(super) fn by_ratio(x: [f64; 2], n: [f64; 2], ratio: f64) -> [f64; 2] {
     let responders = x[0] + x[1];
     let b = n[1] * ratio + x[1] + n[0] + x[0] * ratio;
-    let root = (b * b - 4.0 * (n[0] + n[1]) * ratio * responders).max(0.0).sqrt();
+    // where rounding leaves no root there is no start, which will do
+    let root = (b * b - 4.0 * (n[0] + n[1]) * ratio * responders).sqrt();
     let groups = [(responders, 0.0, 1.0), (n[1] - x[1], 1.0, -ratio), (n[0] - x[0], 1.0, -1.0), (0.0, 0.0, 0.0)];
     let control = polish(&groups, 2.0 * responders / (b + root), [0.0, (1.0 / ratio).min(1.0)]);
     [control, (ratio * control).min(1.0)]

@@ -114,6 +114,13 @@ impl Of {
                         .to_owned(),
                 );
             }
+            Of::Events if !scenario.looks.is_empty() => {
+                return refuse(
+                    "interim looks wait for their own numbers of events: the number at the end cannot vary alone; compare \
+                     variants that have their own looks, or switch the looks off"
+                        .to_owned(),
+                );
+            }
             Of::Events => {}
             Of::Patients => {
                 let block = match &scenario.allocation {

@@ -5,6 +5,7 @@ mod conduct;
 mod data;
 mod design;
 mod endpoint;
+mod looks;
 mod plan;
 
 use std::sync::LazyLock;
@@ -13,6 +14,8 @@ use conduct::{COST, CUT, ENROLMENT, OBSERVATION, SITE, VISIT};
 use data::DATA;
 use design::{CORRELATION, EXCLUSION, INCLUSION, OUTCOME, QUANTITY, TRIAL, VARIABLE};
 use endpoint::ENDPOINT;
+pub(in crate::scenario) use looks::{EFFICACY_KINDS, FUTILITY_KINDS, OCCASIONS, REESTIMATION_KINDS};
+use looks::{LOOK, REESTIMATION, RULE};
 use plan::{ANALYSIS, MULTIPLICITY, VARIANT};
 
 use super::diagnostic::Code;
@@ -84,6 +87,21 @@ pub(crate) fn choice(form: &Form) -> Option<Choice> {
             Some(("does not say when it holds", Code::NoRule)),
             ("says twice when it holds", Code::SeveralRules),
         ),
+        "reestimation" => (
+            looks::REESTIMATION_KINDS.to_vec(),
+            Some(("does not say how the new size comes about", Code::NoRule)),
+            ("says twice how the new size comes about", Code::SeveralRules),
+        ),
+        "efficacy" => (
+            looks::EFFICACY_KINDS.to_vec(),
+            Some(("does not say how bounds come about", Code::NoRule)),
+            ("says twice how bounds come about", Code::SeveralRules),
+        ),
+        "futility" => (
+            looks::FUTILITY_KINDS.to_vec(),
+            Some(("does not say when to stop", Code::NoRule)),
+            ("says twice when to stop", Code::SeveralRules),
+        ),
         "allocation" => {
             (vec!["simple", "blocks", "observational"], None, ("has two methods", Code::SeveralAllocations))
         }
@@ -133,6 +151,9 @@ pub static SCENARIO: LazyLock<Form> = LazyLock::new(|| Form {
         ),
         optional("analysis", Kind::Tables(&ANALYSIS), ANALYSIS.summary),
         optional("multiplicity", Kind::Tables(&MULTIPLICITY), MULTIPLICITY.summary),
+        optional("look", Kind::Tables(&LOOK), LOOK.summary),
+        optional("rule", Kind::Tables(&RULE), RULE.summary),
+        optional("reestimation", Kind::Tables(&REESTIMATION), REESTIMATION.summary),
         optional(
             "variant",
             Kind::Named(Box::leak(Box::new(Kind::Table(&VARIANT)))),
@@ -143,8 +164,20 @@ pub static SCENARIO: LazyLock<Form> = LazyLock::new(|| Form {
 });
 
 /// Kinds of entries that a variant can replace or switch off, in the order of the file.
-pub(crate) const ENTRIES: [&str; 9] =
-    ["variable", "inclusion", "exclusion", "site", "outcome", "visit", "endpoint", "analysis", "multiplicity"];
+pub(crate) const ENTRIES: [&str; 12] = [
+    "variable",
+    "inclusion",
+    "exclusion",
+    "site",
+    "outcome",
+    "visit",
+    "endpoint",
+    "analysis",
+    "multiplicity",
+    "look",
+    "rule",
+    "reestimation",
+];
 
 /// A key for each member of a family.
 fn members<T: ?Sized>(family: &'static [Member<T>]) -> Vec<Key> {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::conduct::{SITE, VISIT};
 use super::design::{EXCLUSION, INCLUSION, OUTCOME, QUANTITY, VARIABLE};
 use super::endpoint::ENDPOINT;
+use super::looks::{LOOK, REESTIMATION, RULE};
 use super::{LABEL, NAMES, NULLS, SOURCE, SUMMARY, entry_keys, leak, optional, required};
 use crate::scenario::form::{Form, Kind};
 use crate::{analysis, multiplicity};
@@ -132,6 +133,9 @@ pub(super) static VARIANT: LazyLock<Form> = LazyLock::new(|| Form {
         optional("endpoint", Kind::Tables(&ENDPOINT), "Replaces the endpoint of this name."),
         optional("analysis", Kind::Tables(&ANALYSIS), "Replaces the analysis of this name."),
         optional("multiplicity", Kind::Tables(&MULTIPLICITY), "Replaces the procedure of this name."),
+        optional("look", Kind::Tables(&LOOK), "Replaces the look of this name."),
+        optional("rule", Kind::Tables(&RULE), "Replaces the rule of this name."),
+        optional("reestimation", Kind::Tables(&REESTIMATION), "Replaces the review of this name."),
     ]),
     example: "{ parameters = { p_treated = 0.46 } }",
 });

@@ -9,9 +9,12 @@ mod design;
 mod endpoints;
 mod entrance;
 mod families;
+mod looks;
 mod names;
 mod parameters;
 mod population;
+mod reestimation;
+mod rules;
 mod variant;
 
 use super::Scenario;
@@ -189,6 +192,21 @@ impl Resolver {
         }
         let analyses = self.analyses(&file, &arms, control, &endpoints);
         let multiplicity = self.multiplicity(&file, analyses.as_deref());
+        let looks = self.looks(&file, n, cut.as_ref(), &endpoints);
+        let rules = match (&looks, &analyses, &cut) {
+            (Some(looks), Some(analyses), Some(cut)) => {
+                let times: Vec<bool> = endpoints.iter().map(|e| e.kind == "time-to-event").collect();
+                self.rules(&file, &rules::Trial { n, cut, looks, analyses, times: &times })
+            }
+            _ => None,
+        };
+        let reestimations = match (&looks, &analyses, &rules, &cut, &enrolment) {
+            (Some(looks), Some(analyses), Some(rules), Some(cut), Some(enrolment)) => {
+                let all = reestimation::Trial { n, cut, looks, analyses, rules, enrolment, endpoints: &endpoints };
+                self.reestimations(&file, &all)
+            }
+            _ => None,
+        };
         // where effects take their null values, other null hypotheses are true than in the world as written
         let moved = options.declared.iter().any(|(_, d)| *d == Declared::Null);
         let nulls = self.nulls(&file).map(|declared| declared.filter(|_| !moved));
@@ -217,6 +235,9 @@ impl Resolver {
             endpoints: endpoints.into_iter().map(|e| e.endpoint).collect::<Option<_>>()?,
             analyses: analyses?,
             multiplicity: multiplicity?,
+            looks: looks?,
+            rules: rules?,
+            reestimations: reestimations?,
             nulls: nulls?,
             costs: costs?,
         })

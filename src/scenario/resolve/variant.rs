@@ -50,7 +50,7 @@ impl Resolver {
                     continue;
                 };
                 let text = name.text();
-                if !known.contains(&text) {
+                if !known.contains(&text) && !ADDED.contains(&kind) {
                     let mut help = match known.as_slice() {
                         [] => format!("the file has no [[{kind}]]"),
                         known => format!("entries of [[{kind}]] are {}", listed(known)),
@@ -104,7 +104,7 @@ impl Resolver {
                 let all = ENTRIES.into_iter().flat_map(|kind| names(file, kind));
                 let help = match nearest(text, all) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "the names of variables, criteria, sites, outcomes, visits, endpoints, analyses and families of hypotheses can stand here".to_owned(),
+                    None => "the names of variables, criteria, sites, outcomes, visits, endpoints, analyses, families of hypotheses, looks, rules and reviews of the sample size can stand here".to_owned(),
                 };
                 self.say(
                     Diagnostic::new(
@@ -169,12 +169,22 @@ impl Resolver {
         // what is true in one world need not be so in another
         file.entries.retain(|entry| entry.key != "nulls");
         file.entries.extend(variant.entry("nulls").cloned());
+        for key in ADDED {
+            if let Some(added) = variant.entry(key).filter(|_| !file.has(key)) {
+                file.entries.push(crate::scenario::written::Entry {
+                    value: Located { item: Item::Tables(Vec::new()), span: added.value.span.clone() },
+                    ..added.clone()
+                });
+            }
+        }
         for entry in &mut file.entries {
             let key = entry.key;
             if let Item::Tables(tables) = &mut entry.value.item {
                 for replacement in variant.tables(key) {
                     if let Some(place) = tables.iter_mut().find(|t| t.text("name") == replacement.text("name")) {
                         *place = replacement.clone();
+                    } else if ADDED.contains(&key) {
+                        tables.push(replacement.clone());
                     }
                 }
                 tables.retain(|t| !off.iter().any(|(kind, name)| *kind == key && t.text("name") == Some(name)));
@@ -226,6 +236,9 @@ impl Resolver {
         }
     }
 }
+
+/// Kinds of entries of which a variant may have others than the file: what is done to a trial, rather than what it is.
+const ADDED: [&str; 3] = ["look", "rule", "reestimation"];
 
 /// Names of a kind of entry.
 fn names<'a>(file: &'a Table, kind: &str) -> Vec<&'a str> {

@@ -1,0 +1,532 @@
+//! From observation to decision: the trial goes on, look by look, until a rule stops it or its end is reached.
+//!
+//! Whatever happens to its patients is drawn before, and no look draws anything: a look is a lock of the data at a date, so that trials
+//! which differ in their rules alone are trials of the same patients. Each look sees what had happened and been seen by its date. An
+//! endpoint that falls due at a visit or by a month is analysed in patients in whom it is due by then, whatever is known of others:
+//! else those with early events alone would be in.
+
+use crate::analysis::{Better, Decision, Estimate, Prior, Status};
+use crate::endpoint::measured::Reading;
+use crate::math::special::{normal_cdf, normal_quantile};
+use crate::monitoring::{Crossed, Held, LookRecord, Mark, Watch};
+use crate::protocol::{Fault, MeasurePlan, Protocol, TierMeasure};
+use crate::random::Replicate;
+use crate::scenario::{Counted, Futility, LookPlan, RulePlan, When};
+use crate::sequential::predictive::{Count, Normal};
+use crate::workspace::Workspace;
+
+use super::follow::{cut, date_of, ends, event_dates, measure_all, observe, outcomes, see};
+use super::reestimation::{self, Larger};
+use super::{RowRecord, TrialRecord, analyse_all, analyse_row, enrol_first};
+
+/// Replicates whose statistics are followed beyond a stop, where their correlation is asked for.
+const FOLLOWED: Replicate = 2_000;
+
+/// Observation, data cuts, endpoints and analyses of the enrolled patients, whose outcomes are drawn; of `planned` patients.
+///
+/// # Errors
+/// See [`super::replicate`].
+pub fn conclude(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    planned: usize,
+    work: &mut Workspace,
+    trial: &mut TrialRecord,
+    funnel: &mut [u32],
+    rows: &mut [RowRecord],
+) -> Result<(), Fault> {
+    if protocol.scenario.looks.is_empty() {
+        observe(protocol, replicate, None, work, trial)?;
+        trial.end = last_date(protocol, trial);
+        analyse_all(protocol, replicate, work, rows);
+        return Ok(());
+    }
+    cut(protocol, replicate, None, work, trial)?;
+    see(protocol, replicate, work)?;
+    work.watch.begin();
+    let mut end = last_date(protocol, trial);
+    trial.end = end;
+    // patients and events may become more
+    let mut planned = planned;
+    let mut wanted = None;
+    let looks = protocol.scenario.looks.len();
+    let free = replicate < FOLLOWED && protocol.scenario.rules.iter().any(|r| r.correlated);
+    let mut before = f64::NEG_INFINITY;
+    let mut stopped = None;
+    let mut counted = count_dates(protocol, work);
+    for k in 0..looks {
+        let look = &protocol.scenario.looks[k];
+        let date = occasion(protocol, look, planned, before, work, trial, &mut counted);
+        let held = match () {
+            () if date.is_nan() || date >= end => Held::Late,
+            () if date <= before => Held::Overtaken,
+            () => Held::Yes,
+        };
+        if stopped.is_none() {
+            work.watch.looks[k].held = held;
+        }
+        if held != Held::Yes {
+            continue;
+        }
+        before = date;
+        lock(protocol, date, work);
+        if stopped.is_none() {
+            let enrolled = entered(work, date);
+            let decision = (date + look.delay).min(end);
+            let more_patients = entered(work, decision) - enrolled;
+            work.watch.looks[k] = LookRecord { held, date, enrolled, more_patients, reviewed: 0 };
+            if decide(protocol, replicate, k, work, rows) {
+                stopped = Some((k, decision));
+                if !free {
+                    break;
+                }
+            } else if let Some(larger) = reestimation::review(protocol, k, planned, wanted, work) {
+                match larger {
+                    Larger::Patients(n) => {
+                        planned = n;
+                        *trial = enrol_first(protocol, replicate, n, work, funnel)?;
+                        outcomes(protocol, replicate, work)?;
+                    }
+                    Larger::Events(count) => wanted = Some(count),
+                }
+                // what had happened by this look happens again: more patients enter after it
+                cut(protocol, replicate, wanted, work, trial)?;
+                see(protocol, replicate, work)?;
+                end = last_date(protocol, trial);
+                trial.end = end;
+                counted = count_dates(protocol, work);
+            }
+        }
+        if free {
+            lock(protocol, date, work);
+            follow_on(protocol, replicate, k, work, rows);
+        }
+    }
+    if free {
+        lock(protocol, f64::INFINITY, work);
+        follow_on(protocol, replicate, looks, work, rows);
+    }
+    match stopped {
+        Some((k, date)) => stop(protocol, replicate, k, date, work, trial, rows),
+        None => finish(protocol, replicate, work, trial, rows),
+    }
+    Ok(())
+}
+
+/// Dates that the cut has counted serve the looks as well: those of this endpoint.
+fn count_dates(protocol: &Protocol<'_>, work: &mut Workspace) -> Option<usize> {
+    let (_, endpoint) = protocol.scenario.cut.events?;
+    std::mem::swap(&mut work.watch.dates, &mut work.dates);
+    Some(endpoint)
+}
+
+/// The calendar date at which the trial ends where nothing stops it; infinite where follow-up has no end.
+fn last_date(protocol: &Protocol<'_>, trial: &TrialRecord) -> f64 {
+    let horizon = protocol.scenario.cut.horizon.unwrap_or(f64::INFINITY);
+    trial.cut.min(trial.last_entry + horizon)
+}
+
+/// Patients who entered by a date.
+fn entered(work: &Workspace, date: f64) -> u32 {
+    if work.entry.is_empty() {
+        return work.cohort.rows as u32;
+    }
+    work.entry.iter().map(|&entry| u32::from(entry <= date)).sum()
+}
+
+/// Locks the data at a date.
+fn lock(protocol: &Protocol<'_>, date: f64, work: &mut Workspace) {
+    let horizon = protocol.scenario.cut.horizon.unwrap_or(f64::INFINITY);
+    let Workspace { watch, view, entry, end, cohort, .. } = work;
+    watch.end.clear();
+    ends(&mut watch.end, cohort.rows, entry, horizon, date);
+    for (e, &last) in watch.end.iter_mut().zip(end.iter()) {
+        *e = if last < *e { last } else { *e };
+    }
+    watch.view.lock(view, &watch.end);
+    watch.measured.fill(false);
+    watch.analysed.fill(false);
+    work.selection.clear();
+}
+
+/// The date of a look; not a number where what it waits for never happens.
+fn occasion(
+    protocol: &Protocol<'_>,
+    look: &LookPlan,
+    planned: usize,
+    before: f64,
+    work: &mut Workspace,
+    trial: &TrialRecord,
+    counted: &mut Option<usize>,
+) -> f64 {
+    let mut date = if look.any { f64::INFINITY } else { f64::NEG_INFINITY };
+    for when in &look.when {
+        let this = match *when {
+            When::Date(date) => date,
+            When::FollowUp(months) if work.cohort.rows >= planned => date_of(months, trial.last_entry),
+            When::FollowUp(_) => f64::INFINITY,
+            When::Enrolled(amount) => enrolled(amount.of(planned), work, counted),
+            When::Complete { amount, endpoint } => complete(protocol, amount.of(planned), endpoint, work, counted),
+            When::Events { count, endpoint } => events(protocol, count as usize, endpoint, work, counted),
+        };
+        date = if look.any { date.min(this) } else { date.max(this) };
+    }
+    date.max(look.not_before).max(before + look.gap).min(look.not_after)
+}
+
+/// The k-th smallest of the dates in order; infinite where there are not so many.
+fn nth(dates: &mut [f64], k: usize) -> f64 {
+    match k.checked_sub(1).filter(|&at| at < dates.len()) {
+        Some(at) => *dates.select_nth_unstable_by(at, f64::total_cmp).1,
+        None => f64::INFINITY,
+    }
+}
+
+fn enrolled(count: usize, work: &mut Workspace, counted: &mut Option<usize>) -> f64 {
+    if work.entry.is_empty() {
+        return if work.cohort.rows >= count { 0.0 } else { f64::INFINITY };
+    }
+    *counted = None;
+    work.watch.dates.clone_from(&work.entry);
+    nth(&mut work.watch.dates, count)
+}
+
+/// When an endpoint had come due in so many patients who were followed until then, or had died.
+fn complete(
+    protocol: &Protocol<'_>,
+    count: usize,
+    endpoint: usize,
+    work: &mut Workspace,
+    counted: &mut Option<usize>,
+) -> f64 {
+    *counted = None;
+    let Workspace { watch, view, entry, cohort, .. } = work;
+    let dates = &mut watch.dates;
+    dates.clear();
+    let Some(plan) = &protocol.endpoints[endpoint] else { return f64::INFINITY };
+    for i in 0..cohort.rows {
+        let (due, seen) = due(plan, view, i);
+        let dead = view.dead_at(i);
+        if seen || dead < due && dead <= view.seen_until(i) {
+            dates.push(date_of(due, entry.get(i).copied().unwrap_or(0.0)));
+        }
+    }
+    nth(dates, count)
+}
+
+/// When so many events of an endpoint had been seen.
+fn events(
+    protocol: &Protocol<'_>,
+    count: usize,
+    endpoint: usize,
+    work: &mut Workspace,
+    counted: &mut Option<usize>,
+) -> f64 {
+    let Workspace { watch, view, entry, cohort, measured, noise, meter, .. } = work;
+    let measured = &mut measured[endpoint];
+    if *counted != Some(endpoint) {
+        *counted = Some(endpoint);
+        watch.dates.clear();
+        if let Some(plan @ MeasurePlan::Time { .. }) = &protocol.endpoints[endpoint] {
+            measured.measure(plan, Reading::default(), cohort, view, &mut noise.registers, meter);
+            event_dates(measured, entry, &mut watch.dates);
+        }
+    }
+    nth(&mut watch.dates, count)
+}
+
+/// The month after entry from which on a measure is known in patient `i`, and whether the patient was seen until then and at its visits.
+fn due(plan: &MeasurePlan, view: &crate::observation::View, i: usize) -> (f64, bool) {
+    let visit = |v: Option<usize>| match v {
+        Some(v) => (view.visits[v].day[i], view.visits[v].held[i] == 1),
+        None => (0.0, true),
+    };
+    let month = |by: f64| (by, view.seen_until(i) >= by);
+    match plan {
+        MeasurePlan::State(_, fate) | MeasurePlan::Category(_, fate) | MeasurePlan::Score(_, fate) => visit(fate.visit),
+        MeasurePlan::Occurrence(occurrence) => month(occurrence.by),
+        MeasurePlan::Flag(_) | MeasurePlan::Time { .. } | MeasurePlan::Visits(_) => (0.0, true),
+        MeasurePlan::Tiers(tiers) => tiers.iter().fold((0.0, true), |(due, seen): (f64, bool), tier| {
+            let (later, too) = match tier {
+                TierMeasure::Time { .. } => (0.0, true),
+                TierMeasure::Occurrence(occurrence) => month(occurrence.by),
+                TierMeasure::Category(_, fate) | TierMeasure::Score(_, fate, _) => visit(fate.visit),
+            };
+            (due.max(later), seen && too)
+        }),
+    }
+}
+
+/// Measures an endpoint on the locked data.
+pub(super) fn measure(protocol: &Protocol<'_>, endpoint: usize, work: &mut Workspace) {
+    let Workspace { watch, cohort, measured, noise, meter, .. } = work;
+    if std::mem::replace(&mut watch.measured[endpoint], true) {
+        return;
+    }
+    let Some(plan) = &protocol.endpoints[endpoint] else { return };
+    let measured = &mut measured[endpoint];
+    measured.measure(plan, Reading::default(), cohort, &watch.view, &mut noise.registers, meter);
+    if matches!(plan, MeasurePlan::Flag(_) | MeasurePlan::Time { .. } | MeasurePlan::Visits(_)) {
+        return;
+    }
+    for (i, &end) in watch.end.iter().enumerate() {
+        if due(plan, &watch.view, i).0 > end {
+            measured.known[i] = 0;
+            measured.complete = false;
+        }
+    }
+}
+
+/// Carries out an analysis of the locked data.
+fn analyse(protocol: &Protocol<'_>, replicate: Replicate, a: usize, work: &mut Workspace, rows: &mut [RowRecord]) {
+    measure(protocol, protocol.scenario.analyses[a].endpoint, work);
+    if !std::mem::replace(&mut work.watch.analysed[a], true) {
+        analyse_row(protocol, replicate, a, work, &mut rows[a]);
+    }
+}
+
+/// The statistic on the scale of z, oriented in favour: that of which the one-sided p-value is a tail.
+fn statistic(e: &Estimate) -> f64 {
+    match e.status {
+        Status::Estimated if e.z.is_finite() && e.df == f64::INFINITY && e.others.is_none() => e.z,
+        Status::Estimated => -normal_quantile(e.p),
+        _ => f64::NAN,
+    }
+}
+
+/// What all rules make of a look; whether the trial stops.
+fn decide(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    k: usize,
+    work: &mut Workspace,
+    rows: &mut [RowRecord],
+) -> bool {
+    let looks = protocol.scenario.looks.len();
+    let mut stops = false;
+    for (r, rule) in protocol.scenario.rules.iter().enumerate() {
+        let at_end = k == looks;
+        let place = if at_end { Some(rule.looks.len()) } else { rule.looks.iter().position(|&look| look == k) };
+        let Some(j) = place else { continue };
+        if work.watch.rejected[r] || (at_end && rule.monitor.is_none()) {
+            continue;
+        }
+        analyse(protocol, replicate, rule.analysis, work, rows);
+        let hopeless = !at_end && hopeless(protocol, r, j, &rows[rule.analysis].estimate, work);
+        let mark = judge(protocol, rule, j, at_end, &rows[rule.analysis].estimate, &mut work.watch, r, hopeless);
+        work.watch.marks[r * (looks + 1) + k] = mark;
+        match mark.crossed {
+            Crossed::Efficacy | Crossed::Harm => {
+                work.watch.rejected[r] = true;
+                stops |= !rule.goes_on;
+            }
+            Crossed::Futility => stops = true,
+            Crossed::Neither | Crossed::Failed | Crossed::Unseen => {}
+        }
+    }
+    let mut tests = protocol.scenario.rules.iter().zip(&work.watch.rejected).filter(|(r, _)| r.monitor.is_some());
+    let any = protocol.scenario.rules.iter().any(|r| r.monitor.is_some());
+    stops || (any && tests.all(|(_, &rejected)| rejected))
+}
+
+/// Whether the predictive probability of success at the end is below its bound at look `j` of rule `r`.
+fn hopeless(protocol: &Protocol<'_>, r: usize, j: usize, e: &Estimate, work: &mut Workspace) -> bool {
+    let rule = &protocol.scenario.rules[r];
+    let Some(Futility::Success(least)) = &rule.futility else { return false };
+    let plan = &protocol.scenario.analyses[rule.analysis];
+    let row = &protocol.analyses[rule.analysis];
+    if e.status != Status::Estimated {
+        return false;
+    }
+    let chance = match (plan.method.prior(), &rule.monitor) {
+        (Some(Prior::Normal(_)), Some(monitor)) => {
+            let last = monitor.planned().upper.last().copied().unwrap_or(f64::INFINITY);
+            let [_, se, ..] = e.parts;
+            let share = rule.shares[j];
+            let posterior = Normal { mean: row.orientation * (e.estimate - row.rule.null), sd: e.se };
+            posterior.predictive(0.0, normal_cdf(last), (1.0 - share) / share / (se * se))
+        }
+        (Some(Prior::Proportions(_)), _) => {
+            let mut counts = [Count::default(); 2];
+            let measured = &work.measured[plan.endpoint];
+            for (i, &arm) in work.cohort.arm.iter().enumerate() {
+                if let Some(a) =
+                    plan.arms.iter().position(|&of| of == usize::from(arm)).filter(|_| measured.known[i] == 1)
+                {
+                    counts[a].n += 1;
+                    counts[a].events += u32::from(measured.values.code[i]);
+                }
+            }
+            let ratio = plan.arms.map(|arm| f64::from(protocol.scenario.arms[arm].ratio));
+            let missing = (rule.planned - f64::from(counts[0].n + counts[1].n)).max(0.0);
+            let sizes =
+                [0, 1].map(|a: usize| counts[a].n + (missing * ratio[a] / (ratio[0] + ratio[1])).round() as u32);
+            let higher = row.rule.better == Better::Higher;
+            let (counts, sizes) = if higher { (counts, sizes) } else { ([counts[1], counts[0]], [sizes[1], sizes[0]]) };
+            work.watch.predictors[r].as_mut().map_or(f64::NAN, |p| p.predictive(counts, sizes))
+        }
+        _ => f64::NAN,
+    };
+    chance < least[j]
+}
+
+/// What a rule makes of an estimate at its look `j`.
+#[expect(clippy::too_many_arguments, reason = "one rule, what it sees and what it writes to")]
+fn judge(
+    protocol: &Protocol<'_>,
+    rule: &RulePlan,
+    j: usize,
+    at_end: bool,
+    e: &Estimate,
+    watch: &mut Watch,
+    r: usize,
+    hopeless: bool,
+) -> Mark {
+    let z = statistic(e);
+    let amount = match rule.information {
+        Counted::Events => f64::from(e.events),
+        Counted::Patients => f64::from(e.n),
+        Counted::Precision => 1.0 / (e.se * e.se),
+    };
+    let seen = amount / rule.planned;
+    let share = if rule.observed && seen.is_finite() { seen } else { rule.shares[j] };
+    let mut mark = Mark {
+        z,
+        share,
+        estimate: e.estimate,
+        se: e.se,
+        patients: e.n,
+        events: e.events,
+        bounds: [f64::NEG_INFINITY, f64::INFINITY],
+        ..Mark::EMPTY
+    };
+    let plan = &protocol.scenario.analyses[rule.analysis];
+    let mut two_sided = false;
+    if let Some(monitor) = &mut watch.monitors[r] {
+        two_sided = plan.sides == 2;
+        mark.bounds = monitor.bounds(j, share, at_end);
+    }
+    let [mut lower, upper] = mark.bounds;
+    let looks = protocol.scenario.looks.len();
+    let z = reestimation::combined(protocol, r, j, z, amount, &watch.marks[r * (looks + 1)..(r + 1) * (looks + 1)]);
+    mark.z = z;
+    mark.information = amount;
+    let mut futile = hopeless;
+    if !at_end {
+        let last = watch.monitors[r].as_ref().map_or(f64::INFINITY, |m| {
+            let upper = &m.planned().upper;
+            upper[upper.len() - 1]
+        });
+        let scaled = rule.futility.as_ref().and_then(|f| f.bound(j, share, last));
+        if let Some(bound) = scaled.filter(|_| two_sided || rule.observed || watch.monitors[r].is_none()) {
+            if two_sided {
+                futile = z < bound;
+            } else {
+                lower = bound;
+            }
+            mark.bounds[0] = bound;
+        }
+        if let Some(Futility::Effect(values)) = &rule.futility {
+            let orientation = protocol.analyses[rule.analysis].orientation;
+            futile = orientation * (e.estimate - values[j]) < 0.0;
+        }
+    }
+    mark.crossed = match () {
+        () if z.is_nan() => Crossed::Failed,
+        () if z >= upper => Crossed::Efficacy,
+        () if two_sided && z <= -upper => Crossed::Harm,
+        () if futile || (!two_sided && !at_end && z < lower) => Crossed::Futility,
+        () => Crossed::Neither,
+    };
+    let ends = at_end || mark.crossed != Crossed::Neither && mark.crossed != Crossed::Failed;
+    if let Some(monitor) = &mut watch.monitors[r] {
+        // no ordering of outcomes is left where the trial became larger by what was seen
+        let fixed = !reestimation::adapts(protocol, r, j);
+        if ends && fixed && z.is_finite() && e.estimate.is_finite() {
+            // z is the distance from the null value in standard errors: one of √share is a drift of 1
+            let row = &protocol.analyses[rule.analysis];
+            let unit = row.orientation * e.se * share.sqrt();
+            let theta = monitor.estimate(z, row.rule.tail());
+            let adjusted = theta.map(|theta| row.rule.null + unit * theta);
+            mark.adjusted = if unit < 0.0 { [adjusted[2], adjusted[1], adjusted[0]] } else { adjusted };
+        }
+        monitor.go_on();
+    }
+    mark
+}
+
+/// Keeps the statistics of a look that no stop has prevented.
+fn follow_on(protocol: &Protocol<'_>, replicate: Replicate, k: usize, work: &mut Workspace, rows: &mut [RowRecord]) {
+    let looks = protocol.scenario.looks.len();
+    for (r, rule) in protocol.scenario.rules.iter().enumerate().filter(|(_, r)| r.correlated) {
+        if k == looks || rule.looks.contains(&k) {
+            analyse(protocol, replicate, rule.analysis, work, rows);
+            work.watch.marks[r * (looks + 1) + k].free = statistic(&rows[rule.analysis].estimate);
+        }
+    }
+}
+
+/// The trial stops after look `k`, at a date.
+fn stop(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    k: usize,
+    date: f64,
+    work: &mut Workspace,
+    trial: &mut TrialRecord,
+    rows: &mut [RowRecord],
+) {
+    lock(protocol, date, work);
+    trial.stop = Some(k as u16);
+    trial.cut = date;
+    trial.end = date;
+    trial.enrolled = entered(work, date);
+    trial.last_entry = work.entry.iter().copied().filter(|&entry| entry <= date).fold(0.0, f64::max);
+    if !work.watch.view.seen.is_empty() {
+        let sum: f64 = work.watch.view.seen.iter().map(|&t| if t > 0.0 { t } else { 0.0 }).sum();
+        trial.follow_up = sum / f64::from(trial.enrolled);
+    }
+    for a in 0..rows.len() {
+        analyse(protocol, replicate, a, work, rows);
+    }
+    decided(protocol, work, rows);
+    let looks = protocol.scenario.looks.len();
+    for (r, rule) in protocol.scenario.rules.iter().enumerate() {
+        let mark = &mut work.watch.marks[r * (looks + 1) + k];
+        if mark.crossed != Crossed::Unseen {
+            mark.more_events = rows[rule.analysis].estimate.events.saturating_sub(mark.events);
+        }
+    }
+}
+
+/// The trial reaches its end.
+fn finish(
+    protocol: &Protocol<'_>,
+    replicate: Replicate,
+    work: &mut Workspace,
+    trial: &mut TrialRecord,
+    rows: &mut [RowRecord],
+) {
+    measure_all(protocol, work, trial);
+    analyse_all(protocol, replicate, work, rows);
+    work.watch.measured.fill(true);
+    work.watch.analysed.fill(true);
+    decide(protocol, replicate, protocol.scenario.looks.len(), work, rows);
+    decided(protocol, work, rows);
+}
+
+/// What rules have decided stands in place of what the analyses would decide by themselves.
+fn decided(protocol: &Protocol<'_>, work: &Workspace, rows: &mut [RowRecord]) {
+    let looks = protocol.scenario.looks.len();
+    for (r, rule) in protocol.scenario.rules.iter().enumerate().filter(|(_, r)| r.monitor.is_some()) {
+        let marks = &work.watch.marks[r * (looks + 1)..(r + 1) * (looks + 1)];
+        let has = |what: Crossed| marks.iter().any(|m| m.crossed == what);
+        rows[rule.analysis].decision = Some(match () {
+            () if has(Crossed::Efficacy) => Decision::Favour,
+            () if has(Crossed::Harm) => Decision::Against,
+            () => Decision::Neither,
+        });
+        let adjusted = marks.iter().map(|m| m.adjusted).find(|a| a[1].is_finite());
+        rows[rule.analysis].adjusted = adjusted.unwrap_or([f64::NAN; 3]);
+    }
+}

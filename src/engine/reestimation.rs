@@ -1,0 +1,125 @@
+//! Reviews of the sample size at a look, and the test of a trial that has become larger by what was seen.
+
+use crate::monitoring::Mark;
+use crate::protocol::Protocol;
+use crate::scenario::{AnalysisPlan, ReestimationPlan, Review};
+use crate::sequential::Compared;
+use crate::sequential::reestimation::{
+    PromisingZone, Seen, increment, inverse_normal, patients, proportions, variance_within,
+};
+use crate::workspace::Workspace;
+
+use super::conduct::measure;
+
+/// What there is more of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Larger {
+    /// Patients to enrol.
+    Patients(usize),
+    /// Events that end the trial.
+    Events(u32),
+}
+
+/// The review of the sample size at look `k`, on its locked data; none where there is none, or it leaves the trial as it is. `planned`
+/// patients and `wanted` events (none: the scenario's) are those of reviews before.
+pub(super) fn review(
+    protocol: &Protocol<'_>,
+    k: usize,
+    planned: usize,
+    wanted: Option<u32>,
+    work: &mut Workspace,
+) -> Option<Larger> {
+    let scenario = protocol.scenario;
+    let plan = scenario.reestimations.iter().find(|r| r.look == k)?;
+    let analysis = &scenario.analyses[plan.analysis];
+    let events = plan.adds_events();
+    let before = if events { wanted.or(scenario.cut.events.map(|c| c.0)).unwrap_or(0) as usize } else { planned };
+    let needed = match plan.by {
+        Review::Zone { .. } => zone(protocol, plan, before, work),
+        _ => blinded(protocol, plan, analysis, work),
+    };
+    // a size that cannot be computed leaves the trial as it is
+    let size = if needed.is_finite() { (needed - 1e-9).ceil().min(f64::from(plan.most)) as usize } else { 0 };
+    let size = size.max(before);
+    work.watch.looks[k].reviewed = size as u32;
+    match size > before {
+        true if events => Some(Larger::Events(size as u32)),
+        true => Some(Larger::Patients(size)),
+        false => None,
+    }
+}
+
+/// Patients that the pooled data ask for; not a number where these tell nothing.
+fn blinded(protocol: &Protocol<'_>, plan: &ReestimationPlan, analysis: &AnalysisPlan, work: &mut Workspace) -> f64 {
+    measure(protocol, analysis.endpoint, work);
+    let measured = &work.measured[analysis.endpoint];
+    let values = &measured.values;
+    let known = || (0..measured.known.len()).filter(|&i| measured.known[i] == 1);
+    let n = known().count() as f64;
+    let [e, c] = analysis.arms.map(|arm| f64::from(protocol.scenario.arms[arm].ratio));
+    let ratio = e / c;
+    let size = |compared: Compared| compared.fixed(analysis.alpha, analysis.sides, plan.beta, ratio);
+    match plan.by {
+        Review::Rate(held) => {
+            let pooled = known().map(|i| f64::from(values.code[i])).sum::<f64>() / n;
+            proportions(pooled, held, ratio).map_or(f64::NAN, size)
+        }
+        Review::Variance(difference) => {
+            let mean = known().map(|i| values.real[i]).sum::<f64>() / n;
+            let total = known().map(|i| (values.real[i] - mean).powi(2)).sum::<f64>() / (n - 1.0);
+            let within = variance_within(total, n, difference, ratio);
+            if within > 0.0 { size(Compared::Means { difference, sd: within.sqrt() }) } else { f64::NAN }
+        }
+        Review::Events(wanted, by) => {
+            let events = known().map(|i| f64::from(values.event[i])).sum::<f64>();
+            let months = known().map(|i| values.real[i]).sum::<f64>();
+            // a constant hazard up to `by`
+            let probability = -(-events / months * by).exp_m1();
+            if probability > 0.0 { patients(f64::from(wanted), probability) } else { f64::NAN }
+        }
+        Review::Zone { .. } => f64::NAN,
+    }
+}
+
+/// Patients or events that conditional power asks for, as a multiple of those planned.
+fn zone(protocol: &Protocol<'_>, plan: &ReestimationPlan, before: usize, work: &Workspace) -> f64 {
+    let Review::Zone { zone, rule, place, .. } = plan.by else { return f64::NAN };
+    let looks = protocol.scenario.looks.len();
+    let mark = &work.watch.marks[rule * (looks + 1) + plan.look];
+    let Some(monitor) = &work.watch.monitors[rule] else { return f64::NAN };
+    let upper = &monitor.planned().upper;
+    let zone = PromisingZone {
+        share: protocol.scenario.rules[rule].shares[place],
+        last: upper[upper.len() - 1],
+        target: 1.0 - plan.beta,
+        cap: f64::from(plan.most) / before as f64,
+        zone,
+    };
+    if mark.z.is_finite() { zone.information(mark.z) * before as f64 } else { f64::NAN }
+}
+
+/// The review by what was seen before look `j` of rule `r`.
+fn by_zone<'p>(protocol: &'p Protocol<'_>, r: usize, j: usize) -> Option<&'p ReestimationPlan> {
+    let of = |p: &&ReestimationPlan| matches!(p.by, Review::Zone { rule, place, .. } if rule == r && place < j);
+    protocol.scenario.reestimations.iter().find(of)
+}
+
+/// Whether the size of the trial may depend on what rule `r` saw before its look `j`.
+pub(super) fn adapts(protocol: &Protocol<'_>, r: usize, j: usize) -> bool {
+    by_zone(protocol, r, j).is_some()
+}
+
+/// The statistic with which rule `r` goes on at its look `j`: after a review in the promising zone that of both stages with the planned
+/// weights, since their sizes depend on what was seen. The test then keeps its level, and where the review has left the trial as it was the
+/// statistic is nearly that of all data.
+pub(super) fn combined(protocol: &Protocol<'_>, r: usize, j: usize, z: f64, information: f64, marks: &[Mark]) -> f64 {
+    let rule = &protocol.scenario.rules[r];
+    let Some(plan) = by_zone(protocol, r, j) else { return z };
+    let Review::Zone { place, .. } = plan.by else { return z };
+    let first = &marks[plan.look];
+    if !(first.z.is_finite() && z.is_finite()) {
+        return z;
+    }
+    let second = increment(Seen { z: first.z, information: first.information }, Seen { z, information });
+    if second.is_finite() { inverse_normal(first.z, second, rule.shares[place] / rule.shares[j]) } else { z }
+}

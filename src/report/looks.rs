@@ -1,0 +1,234 @@
+//! Interim looks as tables.
+
+use std::fmt::Write;
+
+use super::table::{Table, figure, percent, rounded, with_error};
+use crate::result::looks::{At, Monitoring, Rule, Spread};
+use crate::result::{Design, Figure, RunResult};
+
+fn share(f: Figure) -> String {
+    percent(f.estimate, f.mcse)
+}
+
+/// A mean number of patients or events.
+fn number(f: Option<Figure>) -> String {
+    f.map_or_else(dash, |f| rounded(f.estimate, Some(f.mcse.unwrap_or(0.0).max(0.05))))
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}
+
+fn z(x: Option<f64>) -> String {
+    x.map_or_else(dash, |z| format!("{z:.4}"))
+}
+
+/// A value on the natural scale of a rule's estimate.
+fn natural(rule: &Rule, f: Option<Figure>) -> String {
+    match f {
+        Some(f) if rule.scale == "log-ratio" => {
+            let ratio = f.estimate.exp();
+            rounded(ratio, f.mcse.map(|e| e * ratio))
+        }
+        f => figure(f),
+    }
+}
+
+/// Looks, rules, and what they save.
+pub(super) fn write(out: &mut String, design: &Design) {
+    let Some(monitoring) = &design.monitoring else { return };
+    looks(out, monitoring);
+    for rule in &monitoring.rules {
+        boundary(out, rule);
+    }
+    reviews(out, monitoring);
+    stops(out, monitoring);
+}
+
+fn reviews(out: &mut String, monitoring: &Monitoring) {
+    if monitoring.reviews.is_empty() {
+        return;
+    }
+    let mut table =
+        Table::new(["reviews of the sample size", "look", "held %", "larger %", "largest %", "planned then", "of"]);
+    for r in &monitoring.reviews {
+        table.row(vec![
+            r.label.clone(),
+            r.look.clone(),
+            share(r.held),
+            share(r.larger),
+            share(r.most),
+            number(r.size),
+            r.counts.to_owned(),
+        ]);
+    }
+    let _ = write!(out, "\n{}", table.render());
+}
+
+fn looks(out: &mut String, monitoring: &Monitoring) {
+    let overrun = monitoring.looks.iter().any(|l| l.overrun.is_some());
+    let missed = monitoring.looks.iter().any(|l| l.late.estimate > 0.0 || l.overtaken.estimate > 0.0);
+    let mut header = vec!["looks".to_owned(), "held %".to_owned(), "month".to_owned(), "enrolled".to_owned()];
+    if overrun {
+        header.push("overrun".to_owned());
+    }
+    if missed {
+        header.extend(["too late %".to_owned(), "overtaken %".to_owned()]);
+    }
+    header.push("trial stops %".to_owned());
+    let mut table = Table::default();
+    table.row(header);
+    for l in &monitoring.looks {
+        let mut cells = vec![l.label.clone(), share(l.held), figure(l.month), number(l.enrolled)];
+        if overrun {
+            cells.push(number(l.overrun));
+        }
+        if missed {
+            cells.extend([share(l.late), share(l.overtaken)]);
+        }
+        cells.push(share(l.stops));
+        table.row(cells);
+    }
+    let _ = write!(out, "\n{}", table.render());
+    if missed {
+        let _ = writeln!(
+            out,
+            "Too late: what the look waits for has not happened by the end of the trial. Overtaken: not after the look before it."
+        );
+    }
+    if overrun {
+        let _ = writeln!(out, "Overrun: patients who enter between the lock of the data and the decision.");
+    }
+}
+
+fn boundary(out: &mut String, rule: &Rule) {
+    let tests = rule.efficacy.is_some();
+    let stops = rule.futility.is_some();
+    let harm = rule.at.iter().any(|a| a.harm.estimate > 0.0);
+    let mut header: Vec<&str> = vec!["look", "information"];
+    if tests {
+        header.extend(["z", "p", "α spent", "effect", "rejects %", "by now %"]);
+    }
+    if harm {
+        header.push("against %");
+    }
+    if stops {
+        header.extend(["futility z", "futile %"]);
+    }
+    header.extend(["patients", "events", "mean of those ended here", "bias v limit"]);
+    let mut table = Table::default();
+    table.row(header.iter().map(|s| (*s).to_owned()).collect());
+    for a in &rule.at {
+        let mut cells = vec![a.look.clone(), information(a)];
+        if tests {
+            let observed = rule.spends_by == "observed";
+            let planned = a.planned.filter(|_| !observed);
+            cells.push(planned.map_or_else(|| figure(a.z), |p| z(p.z)));
+            cells.push(planned.and_then(|p| p.p).map_or_else(dash, |p| rounded(p, Some(1e-5))));
+            cells.push(planned.map_or_else(dash, |p| rounded(p.alpha, Some(1e-5))));
+            cells.extend([natural(rule, a.effect), share(a.efficacy), share(a.rejected)]);
+        }
+        if harm {
+            cells.push(share(a.harm));
+        }
+        if stops {
+            cells.extend([figure(a.futility_z), if a.look == "end" { dash() } else { share(a.futility) }]);
+        }
+        let events = if a.events.is_some_and(|e| e.estimate > 0.0) { number(a.events) } else { dash() };
+        cells.extend([number(a.patients), events, natural(rule, a.estimate), with_error(a.bias)]);
+        table.row(cells);
+    }
+    let words: Vec<String> = [
+        rule.efficacy.as_ref().map(|w| format!("efficacy by {w}")),
+        rule.futility
+            .as_ref()
+            .map(|w| format!("{} futility by {w}", if rule.binding { "binding" } else { "non-binding" })),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let spent = if tests && rule.spends_by == "observed" { "; spent by the observed information" } else { "" };
+    let _ =
+        write!(out, "\n{} (analysis {}): {}{spent}\n{}", rule.label, rule.analysis, words.join(", "), table.render());
+    if let Some(adjusted) = &rule.median_unbiased {
+        let coverage = adjusted.coverage.limit.or(adjusted.coverage.truth);
+        let _ = writeln!(
+            out,
+            "Median-unbiased estimate: mean {}, bias v limit {}{}",
+            natural(rule, adjusted.mean),
+            with_error(adjusted.bias.limit.or(adjusted.bias.truth)),
+            coverage.map_or_else(String::new, |c| format!(", its interval covers in {} %", share(c)))
+        );
+    }
+    let failed: u64 = rule.at.iter().map(|a| a.failed).sum();
+    if failed > 0 {
+        let _ = writeln!(out, "No answer at {failed} looks in all: nothing is stopped by them.");
+    }
+    dependence(out, rule);
+}
+
+/// What to say where increments may depend on each other.
+fn dependence(out: &mut String, rule: &Rule) {
+    if !rule.dependent {
+        return;
+    }
+    let shown: Vec<String> = rule
+        .at
+        .iter()
+        .filter_map(|a| a.correlation.map(|c| format!("{}: {:.3} ({:.3})", a.look, c.estimate, c.expected)))
+        .collect();
+    let _ = writeln!(
+        out,
+        "! The increments of this statistic may depend on each other: bounds by spending need not keep the level. Its correlation with the end, \
+         simulated (and as bounds suppose): {}.\n  Bounds that hold for any correlation: efficacy = {{ bonferroni = [0.2, 0.8] }}; \
+         that hardly depend on it: {{ haybittle-peto = 3 }}",
+        shown.join(", ")
+    );
+}
+
+fn information(a: &At) -> String {
+    a.share.map_or_else(dash, |s| format!("{:.3}", s.estimate))
+}
+
+fn stops(out: &mut String, monitoring: &Monitoring) {
+    let _ = writeln!(out, "\nThe trial stops before its end in {} %", share(monitoring.stops));
+    let mut line = |what: &str, spread: &Option<Spread>, digits: usize| {
+        let Some(s) = spread else { return };
+        let at = |p: f64| s.quantiles.iter().find(|q| q.p == p).map_or_else(dash, |q| format!("{:.digits$}", q.value));
+        let _ = writeln!(
+            out,
+            "  {what}: mean {}, median {}, 5 to 95 % from {} to {}",
+            number(Some(s.mean)),
+            at(0.5),
+            at(0.05),
+            at(0.95)
+        );
+    };
+    line("patients", &monitoring.patients, 0);
+    line("months", &monitoring.months, 1);
+    if let Some(spared) = monitoring.spared.filter(|s| s.estimate > 0.0) {
+        let _ = writeln!(out, "  patients spared: mean {}", number(Some(spared)));
+    }
+}
+
+/// Designs side by side: where any is looked at before its end.
+pub(super) fn across(out: &mut String, result: &RunResult) {
+    if result.designs.iter().all(|d| d.monitoring.is_none()) {
+        return;
+    }
+    let mut table = Table::new(["looks", "stops %", "patients", "spared", "months"]);
+    for design in &result.designs {
+        let name = super::text::name(result, design);
+        table.row(match &design.monitoring {
+            Some(m) => vec![
+                name,
+                share(m.stops),
+                number(m.patients.as_ref().map(|s| s.mean)),
+                number(m.spared),
+                number(m.months.as_ref().map(|s| s.mean)),
+            ],
+            None => vec![name, dash(), number(Some(design.enrolment.enrolled)), dash(), figure(design.enrolment.cut)],
+        });
+    }
+    let _ = write!(out, "\n{}", table.render());
+}

@@ -1,0 +1,186 @@
+//! Interim looks: when they are held, what their rules decide, and what that saves or costs.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Against, Figure, Quantile};
+
+/// What looking before the end does to a trial.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Monitoring {
+    /// Probability that the trial stops before its end.
+    pub stops: Figure,
+    /// Patients enrolled.
+    pub patients: Option<Spread>,
+    /// Patients of the planned number who are not enrolled.
+    pub spared: Option<Figure>,
+    /// Months from month 0 to the end of the trial, where it has one.
+    pub months: Option<Spread>,
+    /// Each look.
+    pub looks: Vec<Look>,
+    /// Each rule.
+    pub rules: Vec<Rule>,
+    /// Each review of the sample size.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reviews: Vec<Review>,
+}
+
+/// A review of the sample size.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Review {
+    /// Its name.
+    pub name: String,
+    /// As shown.
+    pub label: String,
+    /// Name of its look.
+    pub look: String,
+    /// What it may add: `patients` or `events`.
+    pub counts: &'static str,
+    /// Probability that it is held.
+    pub held: Figure,
+    /// Probability that the trial becomes larger by it.
+    pub larger: Figure,
+    /// Probability that it becomes as large as it may.
+    pub most: Figure,
+    /// Patients or events planned after it.
+    pub size: Option<Figure>,
+}
+
+/// How a number is distributed over trials.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Spread {
+    /// Its mean.
+    pub mean: Figure,
+    /// Its standard deviation.
+    pub sd: Option<f64>,
+    /// Its quantiles: the smallest value that this share of the trials do not exceed (months to a tenth).
+    pub quantiles: Vec<Quantile>,
+}
+
+/// A look.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Look {
+    /// Its name.
+    pub name: String,
+    /// As shown.
+    pub label: String,
+    /// Probability that it is held.
+    pub held: Figure,
+    /// Probability that what it waits for has not happened by the end of the trial.
+    pub late: Figure,
+    /// Probability that at its date the look before it had already taken place.
+    pub overtaken: Figure,
+    /// Month of the lock of the data, where it is held.
+    pub month: Option<Figure>,
+    /// Patients enrolled by then.
+    pub enrolled: Option<Figure>,
+    /// Patients enrolled between the lock of the data and the decision, where that takes time.
+    pub overrun: Option<Figure>,
+    /// Probability that the trial stops after it.
+    pub stops: Figure,
+}
+
+/// A rule.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// As shown.
+    pub label: String,
+    /// Name of the analysis that it looks at.
+    pub analysis: String,
+    /// Scale of the analysis's estimate.
+    pub scale: &'static str,
+    /// How bounds for rejection come about.
+    pub efficacy: Option<String>,
+    /// How bounds for futility come about.
+    pub futility: Option<String>,
+    /// Whether futility must be obeyed.
+    pub binding: bool,
+    /// Whether the error is spent by the `planned` or the `observed` information.
+    pub spends_by: &'static str,
+    /// Whether the statistic's increments may depend on each other: bounds then need not hold.
+    pub dependent: bool,
+    /// What it does at each of its looks, and at the end.
+    pub at: Vec<At>,
+    /// The median-unbiased estimate by the stage-wise ordering, with its interval; `null` where no test is stopped.
+    pub median_unbiased: Option<MedianUnbiased>,
+}
+
+/// A rule at a look, or at the end.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct At {
+    /// Name of the look; `end`.
+    pub look: String,
+    /// As planned, where the rule is a group-sequential test.
+    pub planned: Option<Planned>,
+    /// Probability that the rule looks.
+    pub seen: Figure,
+    /// Share of the planned information.
+    pub share: Option<Figure>,
+    /// Bound for rejection in z.
+    pub z: Option<Figure>,
+    /// Bound for futility in z.
+    pub futility_z: Option<Figure>,
+    /// Estimate at the bound for rejection.
+    pub effect: Option<Figure>,
+    /// Probability of rejecting in favour here.
+    pub efficacy: Figure,
+    /// Probability of having rejected in favour by now.
+    pub rejected: Figure,
+    /// Probability of rejecting against the experimental arm here.
+    pub harm: Figure,
+    /// Probability of stopping for futility here.
+    pub futility: Figure,
+    /// Trials in which the method had no answer.
+    pub failed: u64,
+    /// Patients in the analysis.
+    pub patients: Option<Figure>,
+    /// Events in it.
+    pub events: Option<Figure>,
+    /// Events between the lock of the data and the decision where the trial stops here, where that takes time.
+    pub overrun: Option<Figure>,
+    /// Mean estimate of the trials that end here.
+    pub estimate: Option<Figure>,
+    /// The same minus the limit (the true value where there is none).
+    pub bias: Option<Figure>,
+    /// Correlation of the statistic with that at the end, where increments may depend on each other.
+    pub correlation: Option<Correlation>,
+}
+
+/// A bound as planned.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Planned {
+    /// Share of the information.
+    pub share: f64,
+    /// Bound for rejection in z.
+    pub z: Option<f64>,
+    /// The same as a one-sided p-value.
+    pub p: Option<f64>,
+    /// Bound for futility in z.
+    pub futility_z: Option<f64>,
+    /// Level spent by now, of all sides, futility not obeyed.
+    pub alpha: f64,
+    /// Power by now at the effect of the planned power.
+    pub power: f64,
+}
+
+/// A correlation of statistics.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Correlation {
+    /// As simulated, of the first replicates, none of which is stopped for it.
+    pub estimate: f64,
+    /// That of independent increments at the planned shares.
+    pub expected: f64,
+}
+
+/// The estimate adjusted for stopping.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MedianUnbiased {
+    /// Its mean.
+    pub mean: Option<Figure>,
+    /// Its mean minus true value and limit.
+    pub bias: Against,
+    /// Coverage of its interval.
+    pub coverage: Against,
+}

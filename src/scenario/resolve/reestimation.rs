@@ -1,0 +1,234 @@
+//! Reviews of the sample size at looks.
+
+use super::Resolver;
+use super::endpoints::Resolved;
+use crate::distribution::Domain;
+use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::language::REESTIMATION_KINDS;
+use crate::scenario::written::Table;
+use crate::scenario::{Accrual, AnalysisPlan, Cut, Enrolment, LookPlan, ReestimationPlan, Review, RulePlan};
+use crate::sequential::reestimation::Held;
+
+/// What reviews refer to.
+pub(super) struct Trial<'a> {
+    pub(super) n: Option<usize>,
+    pub(super) cut: &'a Cut,
+    pub(super) looks: &'a [LookPlan],
+    pub(super) analyses: &'a [AnalysisPlan],
+    pub(super) rules: &'a [RulePlan],
+    pub(super) enrolment: &'a Enrolment,
+    pub(super) endpoints: &'a [Resolved],
+}
+
+impl Resolver {
+    /// The reviews in the order of the file.
+    pub(super) fn reestimations(&mut self, file: &Table, trial: &Trial<'_>) -> Option<Vec<ReestimationPlan>> {
+        let tables: Vec<&Table> = file.tables("reestimation").iter().collect();
+        self.unique(&tables, "reestimation");
+        let all: Vec<Option<ReestimationPlan>> = tables.iter().map(|t| self.reestimation(file, t, trial)).collect();
+        let all: Vec<ReestimationPlan> = all.into_iter().collect::<Option<_>>()?;
+        for (i, one) in all.iter().enumerate() {
+            if let Some(j) = (i + 1..all.len()).find(|&j| all[j].look == one.look) {
+                self.say(
+                    Diagnostic::new(
+                        Code::Contradiction,
+                        tables[j].span_of("look"),
+                        format!("`{}` and `{}` review the sample size at one look", one.name, all[j].name),
+                    )
+                    .label("the second")
+                    .and(tables[i].span_of("look"), "the first")
+                    .help("a look has one review"),
+                );
+            }
+        }
+        Some(all)
+    }
+
+    fn reestimation(&mut self, file: &Table, table: &Table, trial: &Trial<'_>) -> Option<ReestimationPlan> {
+        let name = table.text("name")?.to_owned();
+        let known: Vec<&str> = file.tables("analysis").iter().filter_map(|t| t.text("name")).collect();
+        let of = table.get("analysis")?;
+        let Some(analysis) = known.iter().position(|k| *k == of.text()) else {
+            let diagnostic = self.unknown(Code::UnknownAnalysis, "analysis", of, &known);
+            self.say(diagnostic);
+            return None;
+        };
+        let at = table.get("look")?.clone();
+        let look = *self.looks_named(std::slice::from_ref(&at), trial.looks, false)?.first()?;
+        let most = table.integer("most").and_then(|m| u32::try_from(m).ok())?;
+        let power = self.number_in(table, "power", Domain::OpenProbability)?.unwrap_or(0.9);
+        let plan = trial.analyses.get(analysis)?;
+        let kind = *REESTIMATION_KINDS.iter().find(|k| table.has(k))?;
+        let body = table.table(kind)?;
+        self.fits(table, kind, &trial.endpoints[plan.endpoint], plan)?;
+        let by = match kind {
+            "pooled-rate" => Review::Rate(self.held(body)?),
+            "pooled-variance" => Review::Variance(self.not_zero(body, "difference")?),
+            "pooled-events" => {
+                let events = body.integer("events").and_then(|e| u32::try_from(e).ok())?;
+                Review::Events(events, self.number_in(body, "by", Domain::Positive)??)
+            }
+            _ => self.zone(body, analysis, look, power, trial)?,
+        };
+        let adds_events = matches!(by, Review::Zone { events: true, .. });
+        if !adds_events
+            && !matches!(trial.enrolment.accrual, Accrual::Piecewise { .. } | Accrual::Ramp { .. } | Accrual::Sites(_))
+        {
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    table.span.clone(),
+                    "patients are added at a look, and the period in which all enter is fixed beforehand",
+                )
+                .label("when would they enter?")
+                .help("let patients arrive at rates: `piecewise`, `ramp`, or at `[[site]]`s"),
+            );
+            return None;
+        }
+        let planned = if adds_events { trial.cut.events.map(|c| c.0 as usize) } else { trial.n };
+        if let Some(planned) = planned.filter(|&p| (most as usize) < p) {
+            self.say(
+                Diagnostic::new(
+                    Code::OutOfDomain,
+                    table.span_of("most"),
+                    format!("at most {most}, and {planned} are planned"),
+                )
+                .label(format!("allowed: {planned} or more"))
+                .help("a review makes a trial larger, never smaller"),
+            );
+            return None;
+        }
+        Some(ReestimationPlan {
+            label: table.text("label").unwrap_or(&name).to_owned(),
+            name,
+            look,
+            analysis,
+            most,
+            beta: 1.0 - power,
+            by,
+        })
+    }
+
+    /// Whether what is pooled can be computed of the endpoint.
+    fn fits(&mut self, table: &Table, kind: &str, endpoint: &Resolved, plan: &AnalysisPlan) -> Option<()> {
+        let wanted = match kind {
+            "pooled-rate" => "binary",
+            "pooled-variance" => "score",
+            "pooled-events" => "time-to-event",
+            _ => return Some(()),
+        };
+        if endpoint.kind == wanted {
+            return Some(());
+        }
+        self.say(
+            Diagnostic::new(
+                Code::Contradiction,
+                table.span_of(kind),
+                format!("analysis `{}` is of a {} endpoint", plan.name, endpoint.kind),
+            )
+            .label(format!("wants a {wanted} endpoint"))
+            .help("pooled-rate: binary; pooled-variance: score; pooled-events: time-to-event"),
+        );
+        None
+    }
+
+    fn not_zero(&mut self, table: &Table, key: &str) -> Option<f64> {
+        let x = self.number(table, key)?;
+        if x != 0.0 {
+            return Some(x);
+        }
+        self.say(
+            Diagnostic::new(Code::OutOfDomain, table.span_of(key), format!("`{key}` is 0"))
+                .label("no number of patients finds no effect"),
+        );
+        None
+    }
+
+    fn held(&mut self, table: &Table) -> Option<Held> {
+        if table.has("difference") == table.has("ratio") {
+            let both = table.has("ratio");
+            self.say(
+                Diagnostic::new(
+                    if both { Code::Contradiction } else { Code::MissingKey },
+                    table.span.clone(),
+                    if both { "both `difference` and `ratio` are given" } else { "the planned effect is not given" },
+                )
+                .label("which effect is held?")
+                .help("difference = 0.15, or ratio = 0.7"),
+            );
+            return None;
+        }
+        if table.has("difference") {
+            let difference = self.not_zero(table, "difference")?;
+            if difference.abs() < 1.0 {
+                return Some(Held::Difference(difference));
+            }
+            self.say(
+                Diagnostic::new(
+                    Code::OutOfDomain,
+                    table.span_of("difference"),
+                    format!("`difference` is {difference}"),
+                )
+                .label("allowed: between −1 and 1"),
+            );
+            return None;
+        }
+        let ratio = self.number_in(table, "ratio", Domain::Positive)??;
+        if ratio != 1.0 {
+            return Some(Held::Ratio(ratio));
+        }
+        self.say(
+            Diagnostic::new(Code::OutOfDomain, table.span_of("ratio"), "`ratio` is 1")
+                .label("no number of patients finds no effect"),
+        );
+        None
+    }
+
+    fn zone(&mut self, table: &Table, analysis: usize, look: usize, power: f64, trial: &Trial<'_>) -> Option<Review> {
+        let from = self.number_in(table, "from", Domain::OpenProbability)??;
+        let to = self.number_in(table, "to", Domain::OpenProbability)?.unwrap_or(power);
+        if from >= to {
+            self.say(
+                Diagnostic::new(
+                    Code::NotAscending,
+                    table.span_of("from"),
+                    format!("the zone reaches from {from} to {to}"),
+                )
+                .label(format!("allowed: below {to}")),
+            );
+            return None;
+        }
+        let rule = trial.rules.iter().position(|r| r.analysis == analysis && r.monitor.is_some());
+        let found = rule.and_then(|rule| Some((rule, trial.rules[rule].looks.iter().position(|&k| k == look)?)));
+        let Some((rule, place)) = found else {
+            self.say(
+                Diagnostic::new(
+                    Code::MissingKey,
+                    table.span.clone(),
+                    "conditional power is that of a group-sequential test, and no rule tests the analysis at this look",
+                )
+                .label("of what test?")
+                .help("add a `[[rule]]` with `efficacy` for the analysis, that acts at the look"),
+            );
+            return None;
+        };
+        if trial.rules[rule].observed {
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    table.span.clone(),
+                    format!(
+                        "rule `{}` spends by the observed information, which the review changes by what it saw",
+                        trial.rules[rule].name
+                    ),
+                )
+                .label("weights must be planned")
+                .help("spend-by = \"planned\""),
+            );
+            return None;
+        }
+        let endpoint = trial.analyses[analysis].endpoint;
+        let events = trial.cut.events.is_some_and(|(_, e)| e == endpoint);
+        Some(Review::Zone { zone: [from, to], rule, place, events })
+    }
+}

@@ -1,0 +1,542 @@
+//! Rules that act at interim looks: bounds for rejection and for futility.
+
+use super::Resolver;
+use crate::analysis::Prior;
+use crate::distribution::Domain;
+use crate::math::special::normal_quantile;
+use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::language::{EFFICACY_KINDS, FUTILITY_KINDS};
+use crate::scenario::written::Table;
+use crate::scenario::{Amount, AnalysisPlan, Counted, Cut, Futility, LookPlan, RulePlan, When};
+use crate::sequential::boundary::Unsolvable;
+use crate::sequential::{self, Efficacy, Information, Monitor, Plan, Spending};
+
+/// What rules refer to.
+pub(super) struct Trial<'a> {
+    pub(super) n: Option<usize>,
+    pub(super) cut: &'a Cut,
+    pub(super) looks: &'a [LookPlan],
+    pub(super) analyses: &'a [AnalysisPlan],
+    /// Endpoints that are times.
+    pub(super) times: &'a [bool],
+}
+
+impl Resolver {
+    /// The rules in the order of the file.
+    pub(super) fn rules(&mut self, file: &Table, trial: &Trial<'_>) -> Option<Vec<RulePlan>> {
+        let tables: Vec<&Table> = file.tables("rule").iter().collect();
+        self.unique(&tables, "rule");
+        let rules: Vec<Option<RulePlan>> = tables.iter().map(|table| self.rule(file, table, trial)).collect();
+        let rules: Vec<RulePlan> = rules.into_iter().collect::<Option<_>>()?;
+        self.check_overlap(&tables, &rules, trial);
+        Some(rules)
+    }
+
+    fn rule(&mut self, file: &Table, table: &Table, trial: &Trial<'_>) -> Option<RulePlan> {
+        let name = table.text("name")?.to_owned();
+        let known: Vec<&str> = file.tables("analysis").iter().filter_map(|t| t.text("name")).collect();
+        let of = table.get("analysis")?;
+        let Some(analysis) = known.iter().position(|k| *k == of.text()) else {
+            let diagnostic = self.unknown(Code::UnknownAnalysis, "analysis", of, &known);
+            self.say(diagnostic);
+            return None;
+        };
+        let looks = self.looks_named(table.list("looks"), trial.looks, !table.has("looks"))?;
+        if looks.is_empty() {
+            self.say(
+                Diagnostic::new(Code::MissingKey, table.span.clone(), format!("rule `{name}` acts at no look"))
+                    .label("nothing to act at")
+                    .help("add a `[[look]]`, or switch the rule off as well"),
+            );
+            return None;
+        }
+        if !table.has("efficacy") && !table.has("futility") {
+            self.say(
+                Diagnostic::new(Code::NoRule, table.span.clone(), format!("rule `{name}` decides nothing"))
+                    .label("needs a bound")
+                    .help("efficacy = { spending = \"obrien-fleming\" }, futility = { z = [0.0] }, or both"),
+            );
+            return None;
+        }
+        let plan = trial.analyses.get(analysis)?;
+        let information = match table.text("information") {
+            Some("events") => Counted::Events,
+            Some("patients") => Counted::Patients,
+            Some(_) => Counted::Precision,
+            None if trial.times.get(plan.endpoint) == Some(&true) => Counted::Events,
+            None => Counted::Patients,
+        };
+        let shares = self.planned_shares(table, &looks, information, trial, plan);
+        let planned = self.planned_information(table, information, trial, plan);
+        let power = self.number_in(table, "power", Domain::OpenProbability)?.unwrap_or(0.9);
+        let (shares, planned) = (shares?, planned?);
+        let efficacy = match table.table("efficacy") {
+            Some(body) => Some(self.efficacy(body, plan, shares.len())?),
+            None => None,
+        };
+        let futility = match table.table("futility") {
+            Some(body) => Some(self.futility(body, plan, shares.len() - 1, efficacy.is_some())?),
+            None => None,
+        };
+        let mut rule = RulePlan {
+            label: table.text("label").unwrap_or(&name).to_owned(),
+            name,
+            analysis,
+            looks,
+            monitor: None,
+            futility: futility.as_ref().map(|f| f.0.clone()),
+            binding: table.table("futility").and_then(|f| f.flag("binding")).unwrap_or(false),
+            shares,
+            information,
+            observed: table.text("spend-by") == Some("observed"),
+            planned,
+            correlated: efficacy.is_some() && !crate::analysis::independent_increments(plan.method_name),
+            goes_on: table.text("after-rejection") == Some("go-on"),
+            words: [table.table("efficacy").map(words), table.table("futility").map(words)],
+        };
+        if let Some(efficacy) = efficacy {
+            let spends = futility.and_then(|f| f.1);
+            self.solve(table, &mut rule, plan, efficacy, spends, 1.0 - power)?;
+        }
+        Some(rule)
+    }
+
+    /// The boundary; conditional and predictive power become bounds for the planned shares.
+    fn solve(
+        &mut self,
+        table: &Table,
+        rule: &mut RulePlan,
+        analysis: &AnalysisPlan,
+        efficacy: Efficacy,
+        spends: Option<Spending>,
+        beta: f64,
+    ) -> Option<()> {
+        let given = matches!(efficacy, Efficacy::Given(_)) && analysis.method.tests();
+        let mut plan = Plan {
+            looks: rule.shares.clone(),
+            alpha: analysis.alpha,
+            sides: analysis.sides,
+            beta,
+            efficacy,
+            futility: sequential::Futility::Never,
+            binding: rule.binding,
+        };
+        let first = match plan.solve() {
+            Ok(boundary) => boundary,
+            Err(error) => return self.unsolvable(table, "efficacy", &error),
+        };
+        if given {
+            let spent: f64 = first.crossing(0.0).upper.iter().sum::<f64>() * f64::from(analysis.sides);
+            if spent > analysis.alpha * OVERSPENT {
+                self.say(
+                    Diagnostic::new(
+                        Code::Contradiction,
+                        table.span_of("efficacy"),
+                        format!("the bounds spend {spent:.5}, more than the level {}", analysis.alpha),
+                    )
+                    .label("more than alpha")
+                    .help(format!("raise the bounds, or the `alpha` of analysis `{}`", analysis.name)),
+                );
+                return None;
+            }
+        }
+        if let Some(Futility::Conditional { drift, .. }) = &mut rule.futility
+            && drift.is_some()
+        {
+            *drift = Some(first.drift);
+        }
+        let last = first.upper[first.upper.len() - 1];
+        let bounds: Option<Vec<f64>> = rule.futility.as_ref().map(|f| {
+            let at = |j: usize| f.bound(j, rule.shares[j], last).unwrap_or(f64::NEG_INFINITY);
+            (0..rule.looks.len()).map(at).collect()
+        });
+        if let Some(bounds) = bounds.as_ref().filter(|_| spends.is_none())
+            && let Some(j) = (0..bounds.len()).find(|&j| bounds[j] >= first.upper[j])
+        {
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    table.span_of("futility"),
+                    format!(
+                        "at look {} the trial stops below z = {:.4} and above {:.4}",
+                        j + 1,
+                        bounds[j],
+                        first.upper[j]
+                    ),
+                )
+                .label("never goes on")
+                .and(table.span_of("efficacy"), "stops for efficacy")
+                .help("lower the bound for futility"),
+            );
+            return None;
+        }
+        if let Some(spending) = spends {
+            plan.futility = sequential::Futility::Spending(spending);
+        } else if let Some(bounds) = bounds.filter(|b| analysis.sides == 1 && b.iter().any(|z| z.is_finite())) {
+            plan.futility = sequential::Futility::Given(bounds);
+        }
+        let information = if rule.observed { Information::Observed } else { Information::Planned };
+        match Monitor::new(&plan, information) {
+            Ok(monitor) => rule.monitor = Some(monitor),
+            Err(error) => return self.unsolvable(table, "futility", &error),
+        }
+        Some(())
+    }
+
+    fn unsolvable(&mut self, table: &Table, key: &str, error: &Unsolvable) -> Option<()> {
+        let key = if table.has(key) { key } else { "efficacy" };
+        self.say(
+            Diagnostic::new(Code::Contradiction, table.span_of(key), error.to_string())
+                .label("has no boundary")
+                .help("`patency bounds` prints boundaries without simulating"),
+        );
+        None
+    }
+
+    /// Shares of the information at the rule's looks, then 1.
+    fn planned_shares(
+        &mut self,
+        table: &Table,
+        looks: &[usize],
+        information: Counted,
+        trial: &Trial<'_>,
+        plan: &AnalysisPlan,
+    ) -> Option<Vec<f64>> {
+        let (shares, span) = if table.has("shares") {
+            (
+                self.one_each(table, "shares", looks.len(), "the looks of the rule; the end is 1")?,
+                table.span_of("shares"),
+            )
+        } else {
+            let of = |&k: &usize| match trial.looks[k].when.as_slice() {
+                [When::Events { count, endpoint }] if information == Counted::Events && *endpoint == plan.endpoint => {
+                    let (last, _) = trial.cut.events.filter(|c| c.1 == plan.endpoint)?;
+                    Some(f64::from(*count) / f64::from(last))
+                }
+                [When::Enrolled(amount) | When::Complete { amount, .. }] if information == Counted::Patients => {
+                    match amount {
+                        Amount::Share(share) => Some(*share),
+                        Amount::Count(count) => trial.n.map(|n| f64::from(*count) / n as f64),
+                    }
+                }
+                _ => None,
+            };
+            let derived: Option<Vec<f64>> = looks.iter().map(of).collect();
+            let Some(derived) = derived else {
+                // gates need no information
+                if !table.has("efficacy") && !table.table("futility").is_some_and(needs_shares) {
+                    return Some(vec![1.0; looks.len() + 1]);
+                }
+                self.say(
+                    Diagnostic::new(
+                        Code::MissingKey,
+                        table.span.clone(),
+                        "how much of the information there will be at each look does not follow from what the looks wait for",
+                    )
+                    .label("needs `shares`")
+                    .help("shares = [0.5, 0.75]: of the final information, as planned"),
+                );
+                return None;
+            };
+            (derived, table.span.clone())
+        };
+        let ascend = shares.windows(2).all(|w| w[0] < w[1]);
+        if !ascend || shares.iter().any(|&t| !(t > 0.0 && t < 1.0)) {
+            self.say(
+                Diagnostic::new(
+                    if ascend { Code::OutOfDomain } else { Code::NotAscending },
+                    span,
+                    format!("the planned shares of the information are {shares:?}"),
+                )
+                .label("must ascend between 0 and 1")
+                .help("the end of the trial, with all the information, is a look of its own and not listed"),
+            );
+            return None;
+        }
+        Some(shares.into_iter().chain([1.0]).collect())
+    }
+
+    /// Information planned for the end.
+    fn planned_information(
+        &mut self,
+        table: &Table,
+        information: Counted,
+        trial: &Trial<'_>,
+        plan: &AnalysisPlan,
+    ) -> Option<f64> {
+        if let Some(planned) = self.number_in(table, "planned", Domain::Positive)? {
+            return Some(planned);
+        }
+        let default = match information {
+            Counted::Events => trial.cut.events.filter(|c| c.1 == plan.endpoint).map(|(count, _)| f64::from(count)),
+            Counted::Patients => trial.n.map(|n| n as f64),
+            Counted::Precision => None,
+        };
+        if default.is_none() && table.text("spend-by") == Some("observed") {
+            self.say(
+                Diagnostic::new(
+                    Code::MissingKey,
+                    table.span_of("spend-by"),
+                    "the error is spent by the observed information, and nothing says how much is planned",
+                )
+                .label("needs `planned`")
+                .help("planned = 380: events, patients, or 1/SE² of the estimate"),
+            );
+            return None;
+        }
+        Some(default.unwrap_or(1.0))
+    }
+
+    fn spending(&mut self, table: &Table, places: usize) -> Option<Spending> {
+        let need = |key: &str| !table.has(key);
+        let word = table.text("spending")?.to_owned();
+        let wanted = match word.as_str() {
+            "hwang-shih-decani" => Some("gamma"),
+            "kim-demets" => Some("rho"),
+            "table" => Some("spent"),
+            _ => None,
+        };
+        for key in ["gamma", "rho", "spent"] {
+            if (wanted == Some(key)) == need(key) {
+                let (code, span, what) = if wanted == Some(key) {
+                    (Code::MissingKey, table.span_of("spending"), format!("`{word}` needs `{key}`"))
+                } else {
+                    (Code::Contradiction, table.span_of(key), format!("`{word}` has no `{key}`"))
+                };
+                self.say(
+                    Diagnostic::new(code, span, what)
+                        .help("hwang-shih-decani: `gamma`; kim-demets: `rho`; table: `spent`"),
+                );
+                return None;
+            }
+        }
+        Some(match word.as_str() {
+            "obrien-fleming" => Spending::OBrienFleming,
+            "pocock" => Spending::Pocock,
+            "hwang-shih-decani" => Spending::HwangShihDeCani(self.bounded(table, "gamma", -40.0, 40.0)?),
+            "kim-demets" => Spending::KimDeMets(self.bounded(table, "rho", 1e-3, 50.0)?),
+            _ => Spending::Table(self.one_each(
+                table,
+                "spent",
+                places,
+                "the looks of the rule and the end, which is 1",
+            )?),
+        })
+    }
+
+    fn bounded(&mut self, table: &Table, key: &str, low: f64, high: f64) -> Option<f64> {
+        let x = self.number(table, key)?;
+        if (low..=high).contains(&x) {
+            return Some(x);
+        }
+        self.say(
+            Diagnostic::new(Code::OutOfDomain, table.span_of(key), format!("`{key}` is {x}"))
+                .label(format!("allowed: {low} to {high}")),
+        );
+        None
+    }
+
+    /// Probabilities, one a place.
+    fn probabilities(&mut self, table: &Table, key: &str, places: usize, of: &str) -> Option<Vec<f64>> {
+        let all = self.one_each(table, key, places, of)?;
+        if let Some(wrong) = all.iter().find(|&&p| !(p > 0.0 && p < 1.0)) {
+            self.say(
+                Diagnostic::new(Code::OutOfDomain, table.span_of(key), format!("`{key}` holds {wrong}"))
+                    .label("allowed: between 0 and 1"),
+            );
+            return None;
+        }
+        Some(all)
+    }
+
+    /// A scale that an analysis has: p-values of tests, posterior probabilities of the others.
+    fn has_scale(&mut self, table: &Table, plan: &AnalysisPlan) -> Option<()> {
+        let posterior = table.has("probability") || table.has("predictive-probability");
+        let estimate = table.has("effect");
+        if estimate || posterior != plan.method.tests() {
+            return Some(());
+        }
+        let key = FUTILITY_KINDS.iter().chain(&EFFICACY_KINDS).find(|k| table.has(k))?;
+        let (has, help) = if posterior {
+            ("a p-value and no posterior probability", "use `p`, `z` or a spending function")
+        } else {
+            ("a posterior probability and no p-value", "probability = [0.99, 0.975]")
+        };
+        self.say(
+            Diagnostic::new(
+                Code::Contradiction,
+                table.span_of(key),
+                format!("`{}` by `{}` gives {has}", plan.name, plan.method_name),
+            )
+            .label("a scale that it does not have")
+            .help(help),
+        );
+        None
+    }
+
+    fn efficacy(&mut self, table: &Table, plan: &AnalysisPlan, places: usize) -> Option<Efficacy> {
+        self.has_scale(table, plan)?;
+        let of = "the looks of the rule and the end of the trial";
+        let kind = EFFICACY_KINDS.iter().find(|k| table.has(k))?;
+        let quantile = |p: f64| -normal_quantile(p);
+        Some(match *kind {
+            "spending" => Efficacy::Spending(self.spending(table, places)?),
+            "wang-tsiatis" => Efficacy::WangTsiatis(self.bounded(table, kind, -2.0, 1.0)?),
+            "haybittle-peto" => Efficacy::HaybittlePeto(self.bounded(table, kind, 0.5, 10.0)?),
+            "bonferroni" => {
+                let shares = self.probabilities(table, kind, places, of)?;
+                let sum: f64 = shares.iter().sum();
+                if sum > 1.0 + 1e-9 {
+                    self.say(
+                        Diagnostic::new(
+                            Code::Contradiction,
+                            table.span_of(kind),
+                            format!("the shares add up to {sum}"),
+                        )
+                        .label("allowed: at most 1 in all"),
+                    );
+                    return None;
+                }
+                let tail = plan.alpha / f64::from(plan.sides);
+                Efficacy::Given(shares.into_iter().map(|w| quantile(w * tail)).collect())
+            }
+            "z" => Efficacy::Given(self.one_each(table, kind, places, of)?),
+            "p" => Efficacy::Given(self.probabilities(table, kind, places, of)?.into_iter().map(quantile).collect()),
+            _ => {
+                let all = self.probabilities(table, kind, places, of)?;
+                Efficacy::Given(all.into_iter().map(|p| quantile(1.0 - p)).collect())
+            }
+        })
+    }
+
+    /// When to stop without rejection, and the spending function where it is one.
+    fn futility(
+        &mut self,
+        table: &Table,
+        plan: &AnalysisPlan,
+        places: usize,
+        tested: bool,
+    ) -> Option<(Futility, Option<Spending>)> {
+        self.has_scale(table, plan)?;
+        let of = "the looks of the rule";
+        let kind = FUTILITY_KINDS.iter().find(|k| table.has(k))?;
+        if !tested && (needs_shares(table) || table.has("binding")) {
+            let key = if table.has("binding") { "binding" } else { kind };
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    table.span_of(key),
+                    format!("`{key}` belongs to a test that can reject, and the rule has no bounds for rejection"),
+                )
+                .label("of what test?")
+                .help("add `efficacy`, or give the gate as z, p, effect or probability"),
+            );
+            return None;
+        }
+        if table.has("under") && *kind != "conditional-power" {
+            self.say(
+                Diagnostic::new(Code::Contradiction, table.span_of("under"), format!("`{kind}` has no `under`"))
+                    .help("`under` belongs to `conditional-power`"),
+            );
+            return None;
+        }
+        Some(match *kind {
+            "spending" => (Futility::Bounds, Some(self.spending(table, places + 1)?)),
+            "z" => (Futility::Statistic(self.one_each(table, kind, places, of)?), None),
+            "p" => {
+                let p = self.probabilities(table, kind, places, of)?;
+                (Futility::Statistic(p.into_iter().map(|p| -normal_quantile(p)).collect()), None)
+            }
+            "probability" => {
+                let p = self.probabilities(table, kind, places, of)?;
+                (Futility::Statistic(p.into_iter().map(normal_quantile).collect()), None)
+            }
+            "effect" => {
+                let values = self.one_each(table, kind, places, of)?;
+                let ratio = plan.method.scale() == crate::analysis::Scale::LogRatio;
+                if let Some(wrong) = values.iter().find(|&&x| ratio && x <= 0.0) {
+                    self.say(
+                        Diagnostic::new(Code::OutOfDomain, table.span_of(kind), format!("the ratio is {wrong}"))
+                            .label("allowed: above 0"),
+                    );
+                    return None;
+                }
+                (Futility::Effect(values.into_iter().map(|x| if ratio { x.ln() } else { x }).collect()), None)
+            }
+            "conditional-power" => {
+                let power = self.probabilities(table, kind, places, of)?;
+                // the drift of the plan stands there once the boundary is solved
+                let drift = (table.text("under") == Some("plan")).then_some(f64::NAN);
+                (Futility::Conditional { power, drift }, None)
+            }
+            "predictive-probability" => {
+                if let Some(Prior::Proportions(_)) = plan.method.prior()
+                    && plan.subset.is_some()
+                {
+                    self.say(
+                        Diagnostic::new(
+                            Code::Contradiction,
+                            table.span_of(kind),
+                            "how many patients of a subset there will be at the end is not known",
+                        )
+                        .label("of a subset"),
+                    );
+                    return None;
+                }
+                (Futility::Success(self.probabilities(table, kind, places, of)?), None)
+            }
+            _ => (Futility::Predictive(self.probabilities(table, kind, places, of)?), None),
+        })
+    }
+
+    /// One analysis is tested by one rule, and stopped for futility by one at a look.
+    fn check_overlap(&mut self, tables: &[&Table], rules: &[RulePlan], trial: &Trial<'_>) {
+        for (i, one) in rules.iter().enumerate() {
+            for (j, other) in rules.iter().enumerate().skip(i + 1).filter(|(_, r)| r.analysis == one.analysis) {
+                let shared = one.looks.iter().find(|k| other.looks.contains(k));
+                let both = |key: &str| tables[i].has(key) && tables[j].has(key);
+                let (key, what) = if both("efficacy") {
+                    ("efficacy", "are both to reject it".to_owned())
+                } else if let (true, Some(&k)) = (both("futility"), shared) {
+                    ("futility", format!("both stop for futility at look `{}`", trial.looks[k].name))
+                } else {
+                    continue;
+                };
+                self.say(
+                    Diagnostic::new(
+                        Code::Contradiction,
+                        tables[j].span_of(key),
+                        format!("rules `{}` and `{}` look at one analysis and {what}", one.name, other.name),
+                    )
+                    .label("the second")
+                    .and(tables[i].span_of(key), "the first")
+                    .help("keep one of them, or let them act at different looks"),
+                );
+            }
+        }
+    }
+}
+
+/// Bounds that were rounded may spend a hundredth more than the level.
+const OVERSPENT: f64 = 1.01;
+
+/// Whether a scale of futility needs to know how much information there is.
+fn needs_shares(futility: &Table) -> bool {
+    ["spending", "conditional-power", "predictive-power", "predictive-probability"].iter().any(|k| futility.has(k))
+}
+
+/// A table of bounds in words.
+fn words(table: &Table) -> String {
+    let kind = EFFICACY_KINDS.iter().chain(&FUTILITY_KINDS).find(|k| table.has(k)).copied().unwrap_or_default();
+    let value = |key: &str| match table.get(key).map(|l| &l.item) {
+        Some(crate::scenario::written::Item::Number(x)) => format!(" {x}"),
+        _ => String::new(),
+    };
+    match kind {
+        "spending" => {
+            format!("{} spending{}{}", table.text("spending").unwrap_or_default(), value("gamma"), value("rho"))
+        }
+        "wang-tsiatis" | "haybittle-peto" => format!("{kind}{}", value(kind)),
+        _ => kind.to_owned(),
+    }
+}

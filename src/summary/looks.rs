@@ -1,0 +1,432 @@
+//! What interim looks and their rules did.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::moments::{Moments, finite, share};
+use crate::engine::TrialRecord;
+use crate::math::special::normal_tail;
+use crate::monitoring::{Crossed, Held};
+use crate::protocol::Protocol;
+use crate::result::{Figure, looks as result};
+use crate::run::Batch;
+use crate::scenario::Scenario;
+
+/// Months are counted in tenths.
+const TENTHS: f64 = 10.0;
+/// Probabilities of the quantiles reported.
+const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
+
+/// What is kept of all looks while replicates are folded.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Looks {
+    looks: Vec<LookSums>,
+    /// Rule after rule, each look and the end.
+    rules: Vec<Vec<RuleSums>>,
+    adjusted: Vec<Adjusted>,
+    /// Trials that stop after each look, and that reach their end.
+    stops: Vec<u64>,
+    patients: Spread,
+    months: Spread,
+    spared: Moments,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct LookSums {
+    held: u64,
+    late: u64,
+    overtaken: u64,
+    date: Moments,
+    enrolled: Moments,
+    more_patients: Moments,
+    /// Reviews of the sample size: what is planned from then on, and how often it is more, and the most.
+    reviewed: Moments,
+    larger: u64,
+    most: u64,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct RuleSums {
+    seen: u64,
+    efficacy: u64,
+    harm: u64,
+    futility: u64,
+    failed: u64,
+    share: Moments,
+    bounds: [Moments; 2],
+    /// Estimate at the bound for rejection.
+    effect: Moments,
+    patients: Moments,
+    events: Moments,
+    more_events: Moments,
+    /// Estimates of the trials that ended here.
+    ended: Moments,
+    /// Statistics where nothing stops, and their products with that at the end.
+    free: [Moments; 2],
+    products: Moments,
+}
+
+/// Estimates adjusted for stopping.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Adjusted {
+    estimate: Moments,
+    /// Minus the replicate's own true value and limit.
+    pair: [Moments; 2],
+}
+
+/// How a number is distributed over trials.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Spread {
+    moments: Moments,
+    /// How often each value, on its grid.
+    counts: BTreeMap<i64, u64>,
+}
+
+impl Spread {
+    fn add(&mut self, x: f64, grid: f64) {
+        if x.is_finite() {
+            self.moments.add(x);
+            *self.counts.entry((x * grid).round() as i64).or_insert(0) += 1;
+        }
+    }
+
+    fn absorb(&mut self, other: &Self) {
+        self.moments.absorb(&other.moments);
+        for (value, count) in &other.counts {
+            *self.counts.entry(*value).or_insert(0) += count;
+        }
+    }
+
+    /// Quantiles of type 1: the smallest value that a share p of the trials do not exceed.
+    fn figures(&self, grid: f64) -> Option<result::Spread> {
+        let all = self.moments.count;
+        let at = |p: f64| {
+            let wanted = ((p * all as f64).ceil() as u64).max(1);
+            let mut below = 0;
+            let found = self.counts.iter().find(|(_, count)| {
+                below += **count;
+                below >= wanted
+            });
+            found.map(|(value, _)| crate::result::Quantile { p, value: *value as f64 / grid })
+        };
+        Some(result::Spread {
+            mean: self.moments.figure()?,
+            sd: finite(self.moments.sd()),
+            quantiles: QUANTILES.iter().filter_map(|&p| at(p)).collect(),
+        })
+    }
+}
+
+impl Looks {
+    /// None where the trial is looked at only at its end.
+    pub(super) fn new(scenario: &Scenario) -> Option<Self> {
+        let looks = scenario.looks.len();
+        (looks > 0).then(|| Self {
+            looks: vec![LookSums::default(); looks],
+            rules: vec![vec![RuleSums::default(); looks + 1]; scenario.rules.len()],
+            adjusted: vec![Adjusted::default(); scenario.rules.len()],
+            stops: vec![0; looks + 1],
+            ..Self::default()
+        })
+    }
+
+    /// Adds replicate `k` of a batch.
+    pub(super) fn add(&mut self, protocol: &Protocol<'_>, batch: &Batch, k: usize, planned: usize) {
+        let trial: &TrialRecord = &batch.trials[k];
+        let looks = self.looks.len();
+        let last = trial.stop.map_or(looks, usize::from);
+        self.stops[last] += 1;
+        self.patients.add(f64::from(trial.enrolled), 1.0);
+        self.months.add(trial.end, TENTHS);
+        self.spared.add(planned.saturating_sub(trial.enrolled as usize) as f64);
+        let mut size = [planned as u32, protocol.scenario.cut.events.map_or(0, |c| c.0)];
+        for (place, (sums, look)) in self.looks.iter_mut().zip(&batch.looks[k * looks..]).enumerate() {
+            if let Some(plan) = protocol.scenario.reestimations.iter().find(|r| r.look == place)
+                && look.reviewed > 0
+            {
+                let size = &mut size[usize::from(plan.adds_events())];
+                sums.reviewed.add(f64::from(look.reviewed));
+                sums.larger += u64::from(look.reviewed > *size);
+                sums.most += u64::from(look.reviewed >= plan.most);
+                *size = look.reviewed;
+            }
+            match look.held {
+                Held::Never => {}
+                Held::Late => sums.late += 1,
+                Held::Overtaken => sums.overtaken += 1,
+                Held::Yes => {
+                    sums.held += 1;
+                    sums.date.add(look.date);
+                    sums.enrolled.add(f64::from(look.enrolled));
+                    sums.more_patients.add(f64::from(look.more_patients));
+                }
+            }
+        }
+        let analyses = protocol.scenario.analyses.len();
+        let rows = &batch.rows[k * analyses..(k + 1) * analyses];
+        let all = self.rules.len() * (looks + 1);
+        let marks = &batch.marks[k * all..(k + 1) * all];
+        for (r, (sums, plan)) in self.rules.iter_mut().zip(&protocol.scenario.rules).enumerate() {
+            let marks = &marks[r * (looks + 1)..(r + 1) * (looks + 1)];
+            let row = &rows[plan.analysis];
+            let (orientation, null) =
+                (protocol.analyses[plan.analysis].orientation, protocol.analyses[plan.analysis].rule.null);
+            let end = marks[looks].free;
+            for (place, (sums, mark)) in sums.iter_mut().zip(marks).enumerate() {
+                if mark.free.is_finite() && end.is_finite() {
+                    sums.free[0].add(mark.free);
+                    sums.free[1].add(end);
+                    sums.products.add(mark.free * end);
+                }
+                match mark.crossed {
+                    Crossed::Unseen => continue,
+                    Crossed::Neither => {}
+                    Crossed::Efficacy => sums.efficacy += 1,
+                    Crossed::Harm => sums.harm += 1,
+                    Crossed::Futility => sums.futility += 1,
+                    Crossed::Failed => sums.failed += 1,
+                }
+                sums.seen += 1;
+                let finite = |moments: &mut Moments, x: f64| {
+                    if x.is_finite() {
+                        moments.add(x);
+                    }
+                };
+                finite(&mut sums.share, mark.share);
+                finite(&mut sums.bounds[0], mark.bounds[0]);
+                finite(&mut sums.bounds[1], mark.bounds[1]);
+                finite(&mut sums.effect, null + orientation * mark.bounds[1] * mark.se);
+                sums.patients.add(f64::from(mark.patients));
+                sums.events.add(f64::from(mark.events));
+                if place == last {
+                    finite(&mut sums.ended, mark.estimate);
+                    sums.more_events.add(f64::from(mark.more_events));
+                }
+                if mark.adjusted[1].is_finite() {
+                    let adjusted = &mut self.adjusted[r];
+                    adjusted.estimate.add(mark.adjusted[1]);
+                    for (pair, target) in adjusted.pair.iter_mut().zip(row.target) {
+                        finite(pair, mark.adjusted[1] - target);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn matches(&self, other: &Self) -> bool {
+        self.looks.len() == other.looks.len() && self.rules.len() == other.rules.len()
+    }
+
+    /// Adds what later replicates gave.
+    pub(super) fn absorb(&mut self, later: &Self) {
+        // all fields by name: one that is added must be merged
+        let Self { looks, rules, adjusted, stops, patients, months, spared } = later;
+        for (a, b) in self.looks.iter_mut().zip(looks) {
+            let LookSums { held, late, overtaken, date, enrolled, more_patients, reviewed, larger, most } = b;
+            a.reviewed.absorb(reviewed);
+            a.larger += larger;
+            a.most += most;
+            a.held += held;
+            a.late += late;
+            a.overtaken += overtaken;
+            a.date.absorb(date);
+            a.enrolled.absorb(enrolled);
+            a.more_patients.absorb(more_patients);
+        }
+        for (a, b) in self.rules.iter_mut().flatten().zip(rules.iter().flatten()) {
+            a.absorb(b);
+        }
+        for (a, b) in self.adjusted.iter_mut().zip(adjusted) {
+            let Adjusted { estimate, pair } = b;
+            a.estimate.absorb(estimate);
+            a.pair.iter_mut().zip(pair).for_each(|(a, b)| a.absorb(b));
+        }
+        for (a, b) in self.stops.iter_mut().zip(stops) {
+            *a += b;
+        }
+        self.patients.absorb(patients);
+        self.months.absorb(months);
+        self.spared.absorb(spared);
+    }
+
+    /// What looks and rules are worth; `targets` are the true values and limits of the analyses.
+    pub(super) fn result(
+        &self,
+        protocol: &Protocol<'_>,
+        targets: &[[Option<f64>; 2]],
+        covered: &[[Option<u64>; 2]],
+    ) -> result::Monitoring {
+        let trials: u64 = self.stops.iter().sum::<u64>().max(1);
+        let scenario = protocol.scenario;
+        let of = |count: u64| share(count, trials);
+        let looks =
+            scenario.looks.iter().zip(&self.looks).zip(&self.stops).map(|((plan, sums), &stops)| result::Look {
+                name: plan.name.clone(),
+                label: plan.label.clone(),
+                held: of(sums.held),
+                late: of(sums.late),
+                overtaken: of(sums.overtaken),
+                month: sums.date.figure(),
+                enrolled: sums.enrolled.figure(),
+                overrun: sums.more_patients.figure().filter(|_| plan.delay > 0.0),
+                stops: of(stops),
+            });
+        let rules = scenario.rules.iter().enumerate().map(|(r, _)| self.rule(protocol, r, trials, targets, covered));
+        let reviews = scenario.reestimations.iter().map(|plan| {
+            let sums = &self.looks[plan.look];
+            result::Review {
+                name: plan.name.clone(),
+                label: plan.label.clone(),
+                look: scenario.looks[plan.look].name.clone(),
+                counts: if plan.adds_events() { "events" } else { "patients" },
+                held: of(sums.reviewed.count),
+                larger: of(sums.larger),
+                most: of(sums.most),
+                size: sums.reviewed.figure(),
+            }
+        });
+        result::Monitoring {
+            reviews: reviews.collect(),
+            stops: of(trials - self.stops.last().copied().unwrap_or(0)),
+            patients: self.patients.figures(1.0),
+            spared: self.spared.figure(),
+            months: self.months.figures(TENTHS),
+            looks: looks.collect(),
+            rules: rules.collect(),
+        }
+    }
+
+    fn rule(
+        &self,
+        protocol: &Protocol<'_>,
+        r: usize,
+        trials: u64,
+        targets: &[[Option<f64>; 2]],
+        covered: &[[Option<u64>; 2]],
+    ) -> result::Rule {
+        let scenario = protocol.scenario;
+        let plan = &scenario.rules[r];
+        let analysis = &scenario.analyses[plan.analysis];
+        let planned = plan.monitor.as_ref().map(crate::sequential::Monitor::planned);
+        let spent = planned.map(|b| b.without_futility().crossing(0.0).upper);
+        let at_drift = planned.map(|b| b.crossing(b.drift));
+        let sides = f64::from(analysis.sides);
+        let [truth, limit] = targets[plan.analysis];
+        let target = limit.or(truth);
+        let (mut rejected, mut alpha, mut power) = (0, 0.0, 0.0);
+        let mut at = Vec::new();
+        for (place, sums) in self.rules[r].iter().enumerate() {
+            let end = place == scenario.looks.len();
+            let j = if end { Some(plan.looks.len()) } else { plan.looks.iter().position(|&k| k == place) };
+            let Some(j) = j.filter(|_| !end || plan.monitor.is_some()) else { continue };
+            rejected += sums.efficacy;
+            alpha += spent.as_ref().map_or(0.0, |s| sides * s[j]);
+            power += at_drift.as_ref().map_or(0.0, |c| c.upper[j]);
+            let bound = |side: usize| sums.bounds[side].figure();
+            at.push(result::At {
+                look: scenario.looks.get(place).map_or_else(|| "end".to_owned(), |l| l.name.clone()),
+                planned: planned.map(|b| result::Planned {
+                    share: plan.shares[j],
+                    z: finite(b.upper[j]),
+                    p: finite(b.upper[j]).map(normal_tail),
+                    futility_z: finite(b.lower[j]).filter(|_| analysis.sides == 1 && !end),
+                    alpha,
+                    power,
+                }),
+                seen: share(sums.seen, trials),
+                share: sums.share.figure(),
+                z: bound(1),
+                futility_z: bound(0).filter(|_| !end),
+                effect: sums.effect.figure().filter(|_| analysis.method.estimates()),
+                efficacy: share(sums.efficacy, trials),
+                rejected: share(rejected, trials),
+                harm: share(sums.harm, trials),
+                futility: share(sums.futility, trials),
+                failed: sums.failed,
+                patients: sums.patients.figure(),
+                events: sums.events.figure(),
+                overrun: sums.more_events.figure().filter(|_| scenario.looks.get(place).is_some_and(|l| l.delay > 0.0)),
+                estimate: sums.ended.figure(),
+                bias: target.zip(sums.ended.figure()).map(|(t, f)| Figure { estimate: f.estimate - t, ..f }),
+                correlation: correlation(sums)
+                    .filter(|_| !end)
+                    .map(|estimate| result::Correlation { estimate, expected: plan.shares[j].sqrt() }),
+            });
+        }
+        let adjusted = &self.adjusted[r];
+        let count = adjusted.estimate.count;
+        let bias = |seen: usize| {
+            let value = targets[plan.analysis][seen]?;
+            let mean = adjusted.estimate.figure()?;
+            let mcse = finite(adjusted.pair[seen].mcse()).or(mean.mcse);
+            Some(Figure { estimate: mean.estimate - value, mcse })
+        };
+        let coverage = |seen: usize| covered.get(plan.analysis)?[seen].filter(|_| count > 0).map(|c| share(c, count));
+        let [efficacy, futility] = plan.words.clone();
+        result::Rule {
+            name: plan.name.clone(),
+            label: plan.label.clone(),
+            analysis: analysis.name.clone(),
+            scale: match analysis.method.scale() {
+                crate::analysis::Scale::LogRatio => "log-ratio",
+                crate::analysis::Scale::Difference => "difference",
+                crate::analysis::Scale::Probability => "probability",
+            },
+            efficacy,
+            futility,
+            binding: plan.binding,
+            spends_by: if plan.observed { "observed" } else { "planned" },
+            dependent: plan.correlated,
+            at,
+            median_unbiased: (count > 0).then(|| result::MedianUnbiased {
+                mean: adjusted.estimate.figure(),
+                bias: crate::result::Against { truth: bias(0), limit: bias(1) },
+                coverage: crate::result::Against { truth: coverage(0), limit: coverage(1) },
+            }),
+        }
+    }
+}
+
+impl RuleSums {
+    fn absorb(&mut self, later: &Self) {
+        let Self {
+            seen,
+            efficacy,
+            harm,
+            futility,
+            failed,
+            share,
+            bounds,
+            effect,
+            patients,
+            events,
+            more_events,
+            ended,
+            free,
+            products,
+        } = later;
+        self.seen += seen;
+        self.efficacy += efficacy;
+        self.harm += harm;
+        self.futility += futility;
+        self.failed += failed;
+        self.share.absorb(share);
+        self.effect.absorb(effect);
+        self.patients.absorb(patients);
+        self.events.absorb(events);
+        self.more_events.absorb(more_events);
+        self.ended.absorb(ended);
+        self.products.absorb(products);
+        self.bounds.iter_mut().zip(bounds).for_each(|(a, b)| a.absorb(b));
+        self.free.iter_mut().zip(free).for_each(|(a, b)| a.absorb(b));
+    }
+}
+
+/// Correlation of the statistic at a look with that at the end, where nothing stops: of independent increments √share.
+fn correlation(sums: &RuleSums) -> Option<f64> {
+    let [at, end] = &sums.free;
+    let count = at.count as f64;
+    let covariance = (sums.products.mean() - at.mean() * end.mean()) * count / (count - 1.0);
+    finite(covariance / (at.sd() * end.sd()))
+}
