@@ -124,30 +124,56 @@ fn by_hand_promising_zone() {
     assert!(zone(0.5, 1.96, 0.9, 1.0, [0.3, 0.9]).least().is_nan());
 }
 
+/// Level of the test of all data against the bound as planned: its conditional level over Z at the look.
+fn level(zone: &PromisingZone) -> f64 {
+    let step = 1e-3;
+    let weigh = |z: f64| {
+        let n = zone.information(z);
+        let needed = (zone.last * n.sqrt() - z * zone.share.sqrt()) / (n - zone.share).sqrt();
+        step * (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt() * normal_tail(needed)
+    };
+    (-9_000..9_000).map(|i| weigh((f64::from(i) + 0.5) * step)).sum()
+}
+
 #[test]
-fn statistical_promising_zones_keep_the_level() {
-    // weighted: exact; all data against the bound as planned: at most the level from the least conditional power on, more from below it
-    let wide = zone(0.5, normal_quantile(0.9), 0.9, 3.0, [0.0, 0.9]);
-    let safe = zone(0.5, normal_quantile(0.9), 0.9, 3.0, [wide.least(), 0.9]);
+fn by_hand_the_least_conditional_power_is_where_the_level_is_lowest() {
+    for (share, target, cap) in [(0.5, 0.9, 3.0), (0.3, 0.8, 1.5), (0.7, 0.9, f64::INFINITY)] {
+        let of = |low: f64| zone(share, normal_quantile(0.9), target, cap, [low, target]);
+        let least = of(0.0).least();
+        // more information below it adds to the level, less above it too
+        let levels = [least - 0.05, least, least + 0.05].map(|low| level(&of(low)));
+        assert!(levels[1] < levels[0] - 1e-5 && levels[1] < levels[2] - 1e-5, "{share} {cap}: {levels:?}");
+        assert!(levels[1] < 0.1 && levels[2] < 0.1, "{levels:?}");
+        // no trial grows: the plan
+        assert!((level(&of(target)) - 0.1).abs() < 1e-7);
+    }
+    assert!(level(&zone(0.5, normal_quantile(0.9), 0.9, 3.0, [0.0, 0.9])) > 0.1);
+}
+
+#[test]
+fn statistical_trials_that_grow_where_they_are_promising_keep_the_level() {
+    let zone = zone(0.5, normal_quantile(0.9), 0.9, 3.0, [0.1, 0.9]);
     let mut noise = Sequence::new(&Address::new(1, "test", "promising", ""), 0);
     let trials = 40_000;
-    let [mut weighted, mut all_wide, mut all_safe, mut all_bound] = [0_u32; 4];
+    let [mut weighted, mut naive, mut bound] = [0_u32; 3];
     for _ in 0..trials {
         let [z, second] = [0, 1].map(|_| normal_quantile(noise.uniform()));
-        let all = |n: f64| (z * 0.5_f64.sqrt() + second * (n - 0.5).sqrt()) / n.sqrt();
-        let n = wide.information(z);
-        weighted += u32::from(inverse_normal(z, second, 0.5) >= wide.last);
-        all_wide += u32::from(all(n) >= wide.last);
-        all_bound += u32::from(all(n) >= wide.bound(z, n));
-        all_safe += u32::from(all(safe.information(z)) >= safe.last);
+        let n = zone.information(z);
+        let all = (z * 0.5_f64.sqrt() + second * (n - 0.5).sqrt()) / n.sqrt();
+        let before = Seen { z, information: 0.5 };
+        let stage = increment(before, Seen { z: all, information: n });
+        weighted += u32::from(inverse_normal(z, stage, 0.5) >= zone.last);
+        bound += u32::from(all >= zone.bound(z, n));
+        naive += u32::from(all >= zone.last);
     }
-    let share = |count: u32| f64::from(count) / f64::from(trials);
-    let mcse = (0.1 * 0.9 / f64::from(trials)).sqrt();
-    assert_eq!(weighted, all_bound);
-    assert!((share(weighted) - 0.1).abs() < 5.0 * mcse, "{}", share(weighted));
-    assert!(share(all_safe) < 0.1 + 5.0 * mcse, "{}", share(all_safe));
-    // growing where nothing is promising costs the level of the naive test, by far more than noise
-    assert!(share(all_wide) > share(all_safe), "{} {}", share(all_wide), share(all_safe));
+    let judge = |count: u32, p: f64| {
+        let share = f64::from(count) / f64::from(trials);
+        let mcse = (p * (1.0 - p) / f64::from(trials)).sqrt();
+        assert!((share - p).abs() < 5.0 * mcse, "{share}, not {p}");
+    };
+    assert_eq!(weighted, bound);
+    judge(weighted, 0.1);
+    judge(naive, level(&zone));
 }
 
 #[test]

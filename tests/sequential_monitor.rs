@@ -1,6 +1,8 @@
 //! Covers: bounds as trials go and estimates after stopping against rpact and gsDesign; looks skipped, late, early, without new information;
 //! interpolated estimates and remembered bounds against their slow twins; the level of trials with looks at random times.
 
+use std::collections::BTreeMap;
+
 use patency::math::special::{normal_quantile, normal_tail};
 use patency::random::{Address, Sequence};
 use patency::sequential::boundary::Unsolvable;
@@ -28,6 +30,7 @@ fn bounds(monitor: &mut Monitor, shares: &[f64]) -> Vec<[f64; 2]> {
 #[test]
 fn reference_bounds_and_estimates_agree_with_rpact_and_gsdesign() {
     let mut counts = [0; 2];
+    let mut known: BTreeMap<(&str, bool), Monitor> = BTreeMap::new();
     let mut worst = [(0.0, String::new()), (0.0, String::new())];
     for line in REFERENCE.lines().filter(|l| !l.starts_with('#')).skip(1) {
         let parts: Vec<&str> = line.split(',').collect();
@@ -37,11 +40,12 @@ fn reference_bounds_and_estimates_agree_with_rpact_and_gsdesign() {
         let (word, place) = quantity.split_at(quantity.len() - 1);
         let place = number(place) as usize - 1;
         let bound = word == "upper" || word == "lower";
+        let information = if bound { Information::Observed } else { Information::Planned };
+        let monitor = known.entry((design, bound)).or_insert_with(|| monitor(design, information));
         let own = if bound {
-            bounds(&mut monitor(design, Information::Observed), &values)[place][usize::from(word == "upper")]
+            bounds(monitor, &values)[place][usize::from(word == "upper")]
         } else {
             // values are those of Z at the looks; the last stops
-            let mut monitor = monitor(design, Information::Planned);
             monitor.begin();
             for k in 0..values.len() {
                 monitor.go_on();
@@ -91,11 +95,11 @@ fn trial(monitor: &mut Monitor, shares: &[f64], theta: f64, noise: &mut Sequence
 fn statistical_looks_at_random_times_keep_the_level_and_estimates_their_coverage() {
     // error and drift of a walk: the type I error in favour and uniform p-values, or the coverage of the limits and the estimate
     for (name, level, theta, trials) in [
-        ("1/3 2/3 1|pocock|1|0.1|0.2|never|0", 0.1, 0.0, 5_000),
-        ("1/3 2/3 1|hwang-shih-decani:-2|2|0.2|0.2|never|0", 0.1, 0.0, 5_000),
-        ("1/3 2/3 1|obrien-fleming|1|0.1|0.2|kim-demets:1|1", 0.1, 0.0, 5_000),
-        ("1/3 2/3 1|haybittle-peto:1.9|1|0.1|0.2|never|0", 0.1, 0.0, 5_000),
-        ("1/3 2/3 1|obrien-fleming|1|0.1|0.2|kim-demets:1|1", 0.1, 1.5, 2_000),
+        ("1/3 2/3 1|pocock|1|0.1|0.2|never|0", 0.1, 0.0, 3_000),
+        ("1/3 2/3 1|hwang-shih-decani:-2|2|0.2|0.2|never|0", 0.1, 0.0, 3_000),
+        ("1/3 2/3 1|obrien-fleming|1|0.1|0.2|kim-demets:1|1", 0.1, 0.0, 3_000),
+        ("1/3 2/3 1|haybittle-peto:1.9|1|0.1|0.2|never|0", 0.1, 0.0, 3_000),
+        ("1/3 2/3 1|obrien-fleming|1|0.1|0.2|kim-demets:1|1", 0.1, 1.5, 1_500),
     ] {
         let mut monitor = monitor(name, Information::Observed);
         let mut noise = Sequence::new(&Address::new(1, "test", name, ""), 0);
@@ -149,8 +153,8 @@ fn twin_interpolated_estimates_are_those_found_directly() {
                 assert_eq!(found, [boundary.lower[j], boundary.upper[j]], "{name} look {j}");
             }
             // within the tables and beyond them
-            for i in 0..60 {
-                let z = -9.5 + 0.317 * f64::from(i);
+            for i in 0..30 {
+                let z = -9.5 + 0.634 * f64::from(i);
                 let found = monitor.estimate(z, 0.05);
                 for (own, p) in found.into_iter().zip([0.05, 0.5, 0.95]) {
                     // the probability itself, by walks with the drift
@@ -194,6 +198,28 @@ fn twin_remembered_bounds_are_those_solved_anew() {
                 anew.go_on();
             }
         }
+    }
+}
+
+#[test]
+fn contract_trials_after_the_first_allocate_nothing() {
+    let name = "1/3 2/3 1|obrien-fleming|1|0.025|0.2|kim-demets:2|0";
+    for information in [Information::Planned, Information::Observed] {
+        let mut monitor = monitor(name, information);
+        let mut trials = |shift: f64| {
+            for shares in [[0.3, 0.65, 1.0], [0.4, 0.7, 1.1], [0.4, 0.7, 1.1]] {
+                monitor.begin();
+                for (k, t) in shares.into_iter().enumerate() {
+                    monitor.bounds(k, t, k == 2);
+                    let z = 2.0 + shift;
+                    assert!(monitor.estimate(z, 0.025)[1] > 0.0 && monitor.p_value(z) < 0.1);
+                    monitor.go_on();
+                }
+            }
+        };
+        trials(0.0);
+        let allocations = allocation_counter::measure(|| (0..20).for_each(|i| trials(0.1 * f64::from(i))));
+        assert_eq!(allocations.count_total, 0, "{information:?}");
     }
 }
 

@@ -6,6 +6,8 @@ use crate::math::special::{normal_quantile, normal_tail};
 
 /// Largest |Z| that is looked for: beyond it a bound is none.
 const LARGEST: f64 = 12.0;
+/// Most secant steps before bisection is trusted more; four are the rule.
+const STEPS: usize = 12;
 
 /// How the bounds for rejection come about.
 #[derive(Clone, Debug, PartialEq)]
@@ -318,6 +320,28 @@ fn next(looks: &[f64], k: usize) -> f64 {
 pub(super) fn solve_above(walk: &Walk, t: f64, wanted: f64) -> f64 {
     if wanted <= 1e-16 {
         return f64::INFINITY;
+    }
+    // on the scale of normal scores the probability is nearly a line of slope −1
+    let target = normal_quantile(wanted);
+    let distance = |z: f64| target - normal_quantile(walk.above(t, z));
+    let (mut at, mut slope) = (-target, 1.0);
+    let mut value = distance(at);
+    for _ in 0..STEPS {
+        let next = at - value / slope;
+        // the step after one this small is below rounding; also where it is not a number
+        if !next.is_finite() || (next - at).abs() < 1e-8 {
+            break;
+        }
+        let found = distance(next);
+        slope = (found - value) / (next - at);
+        (at, value) = (next, found);
+        if slope.is_nan() || slope < 0.1 {
+            break;
+        }
+    }
+    let next = at - value / slope;
+    if slope >= 0.1 && (next - at).abs() < 1e-8 {
+        return next;
     }
     let z = root::zero(-LARGEST, LARGEST, |z| (walk.above(t, z) / wanted).ln());
     if z.is_nan() { f64::NEG_INFINITY } else { z }

@@ -67,11 +67,9 @@ impl Table {
                 Piece::Known(known) => return self.coefficients[known].each_ref().map(|c| clenshaw(c, x)),
                 Piece::Unknown => {
                     let coefficients = fit(|x| direct(centre + half * x));
-                    let rough = coefficients.iter().any(|c| {
-                        let last = c[TERMS - 1].abs() + c[TERMS - 2].abs();
-                        last.is_nan() || last > SMALL
-                    });
-                    if !rough {
+                    // false also where one is not a number
+                    let good = coefficients.iter().all(|c| c[TERMS - 1].abs() + c[TERMS - 2].abs() <= SMALL);
+                    if good {
                         self.pieces[at] = Piece::Known(self.coefficients.len());
                         self.coefficients.push(coefficients);
                         return coefficients.each_ref().map(|c| clenshaw(c, x));

@@ -7,7 +7,6 @@
 use std::sync::LazyLock;
 
 use crate::math::elementary::exp;
-use crate::math::special::{normal_cdf, normal_tail};
 use crate::math::tail::normal_upper_tail;
 
 /// Standard deviations of B beyond which nothing lies.
@@ -72,19 +71,28 @@ impl Walk {
     /// Probability of going on to `t` (or having been there) and Z(t) > z.
     #[must_use]
     pub fn above(&self, t: f64, z: f64) -> f64 {
-        self.beyond(t, z, normal_tail)
+        self.beyond(t, z, 1.0)
     }
 
     /// Probability of going on to `t` and Z(t) < z.
     #[must_use]
     pub fn below(&self, t: f64, z: f64) -> f64 {
-        self.beyond(t, z, normal_cdf)
+        self.beyond(t, z, -1.0)
     }
 
-    fn beyond(&self, t: f64, z: f64, tail: fn(f64) -> f64) -> f64 {
+    fn beyond(&self, t: f64, z: f64, sign: f64) -> f64 {
         let step = t - self.at;
-        let (sd, goal) = (step.sqrt(), z * t.sqrt() - self.theta * step);
-        self.nodes.iter().zip(&self.mass).map(|(b, m)| m * tail((goal - b) / sd)).sum()
+        let (inverse, goal) = (sign / step.sqrt(), z * t.sqrt() - self.theta * step);
+        let mut sum = 0.0;
+        let mut tails = [0.0; NODES];
+        for (nodes, mass) in self.nodes.chunks(NODES).zip(self.mass.chunks(NODES)) {
+            // apart from the sum, so that it vectorises
+            for (tail, b) in tails.iter_mut().zip(nodes) {
+                *tail = normal_upper_tail((goal - b) * inverse);
+            }
+            sum += tails.iter().zip(mass).map(|(tail, m)| tail * m).sum::<f64>();
+        }
+        sum
     }
 
     /// [`Walk::above`] at a drift, of a walk without one from the start: paths to B(s) = b are exp(θb − θ²s/2) times as likely. None
@@ -152,14 +160,20 @@ impl Walk {
         let scale = half / (sd * (2.0 * std::f64::consts::PI).sqrt());
         for panel in 0..panels {
             let centre = from + half * (2 * panel + 1) as f64;
-            for (x, w) in RULE.0.iter().zip(&RULE.1) {
-                let x = centre + half * x;
-                let goal = x - self.theta * step;
-                let density: f64 =
-                    self.nodes.iter().zip(&self.mass).map(|(b, m)| m * (-0.5 * ((goal - b) / sd).powi(2)).exp()).sum();
-                nodes.push(x);
-                mass.push(w * scale * density);
+            nodes.extend(RULE.0.iter().map(|x| centre + half * x));
+        }
+        // node after node of the look before, so that the inner loop has no sum and vectorises
+        mass.resize(nodes.len(), 0.0);
+        let (drift, inverse) = (self.theta * step, 1.0 / sd);
+        for (b, m) in self.nodes.iter().zip(&self.mass) {
+            let mean = b + drift;
+            for (x, out) in nodes.iter().zip(mass.iter_mut()) {
+                let z = (x - mean) * inverse;
+                *out += m * exp(-0.5 * z * z);
             }
+        }
+        for (out, w) in mass.iter_mut().zip(RULE.1.iter().cycle()) {
+            *out *= w * scale;
         }
     }
 }
@@ -194,6 +208,7 @@ fn gauss_legendre(n: usize) -> (Vec<f64>, Vec<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::special::{normal_cdf, normal_tail};
 
     #[test]
     fn by_hand_gauss_legendre_of_two_and_three_nodes() {
