@@ -121,6 +121,8 @@ pub struct Watch {
     pub levels: Vec<Vec<(f64, Vec<f64>)>>,
     /// By rule, whether its hypothesis has been rejected.
     pub rejected: Vec<bool>,
+    /// Months by which a look has extended follow-up.
+    pub more_months: f64,
     /// Ends of follow-up at a lock of the data.
     pub end: Vec<f64>,
     /// What a locked data set holds.
@@ -156,6 +158,7 @@ impl Watch {
         for (state, family) in self.graphs.iter_mut().zip(&scenario.multiplicity) {
             family.graph.iter().for_each(|graph| state.copy_from(graph));
         }
+        self.more_months = 0.0;
         self.looks.fill(LookRecord::default());
         self.marks.fill(Mark::EMPTY);
         self.rejected.fill(false);

@@ -37,14 +37,14 @@ pub fn conclude(
 ) -> Result<(), Fault> {
     if protocol.scenario.looks.is_empty() {
         observe(protocol, replicate, None, work, trial)?;
-        trial.end = last_date(protocol, trial);
+        trial.end = last_date(protocol, 0.0, trial);
         analyse_all(protocol, replicate, work, rows);
         return Ok(());
     }
+    work.watch.begin(protocol.scenario);
     trial.short = !cut(protocol, replicate, None, work, trial)?;
     see(protocol, replicate, work)?;
-    work.watch.begin(protocol.scenario);
-    let mut end = last_date(protocol, trial);
+    let mut end = last_date(protocol, 0.0, trial);
     trial.end = end;
     // patients and events may become more
     let mut planned = planned;
@@ -88,11 +88,12 @@ pub fn conclude(
                         outcomes(protocol, replicate, work)?;
                     }
                     Larger::Events(count) => wanted = Some(count),
+                    Larger::Months(months) => work.watch.more_months += months,
                 }
                 // what had happened by this look happens again: more patients enter after it
                 trial.short = !cut(protocol, replicate, wanted, work, trial)?;
                 see(protocol, replicate, work)?;
-                end = last_date(protocol, trial);
+                end = last_date(protocol, work.watch.more_months, trial);
                 trial.end = end;
                 counted = count_dates(protocol, work);
             }
@@ -121,9 +122,8 @@ fn count_dates(protocol: &Protocol<'_>, work: &mut Workspace) -> Option<usize> {
 }
 
 /// The calendar date at which the trial ends where nothing stops it; infinite where follow-up has no end.
-fn last_date(protocol: &Protocol<'_>, trial: &TrialRecord) -> f64 {
-    let horizon = protocol.scenario.cut.horizon.unwrap_or(f64::INFINITY);
-    trial.cut.min(trial.last_entry + horizon)
+fn last_date(protocol: &Protocol<'_>, more: f64, trial: &TrialRecord) -> f64 {
+    trial.cut.min(trial.last_entry + protocol.scenario.cut.horizon.unwrap_or(f64::INFINITY) + more)
 }
 
 /// Patients who entered by a date.
@@ -136,8 +136,8 @@ fn entered(work: &Workspace, date: f64) -> u32 {
 
 /// Locks the data at a date.
 fn lock(protocol: &Protocol<'_>, date: f64, work: &mut Workspace) {
-    let horizon = protocol.scenario.cut.horizon.unwrap_or(f64::INFINITY);
     let Workspace { watch, view, entry, end, cohort, .. } = work;
+    let horizon = protocol.scenario.cut.horizon.unwrap_or(f64::INFINITY) + watch.more_months;
     watch.end.clear();
     ends(&mut watch.end, cohort.rows, entry, horizon, date);
     for (e, &last) in watch.end.iter_mut().zip(end.iter()) {

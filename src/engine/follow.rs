@@ -87,11 +87,13 @@ pub(super) fn cut(
 ) -> Result<bool, Fault> {
     let cut = &protocol.scenario.cut;
     let rows = work.cohort.rows;
-    let mut date = cut.date.unwrap_or(f64::INFINITY);
+    // a look may have extended follow-up
+    let more = if protocol.scenario.looks.is_empty() { 0.0 } else { work.watch.more_months };
+    let mut date = cut.date.unwrap_or(f64::INFINITY) + more;
     if let Some(months) = cut.after_last_entry {
-        date = date.min(trial.last_entry + months);
+        date = date.min(trial.last_entry + months + more);
     }
-    let horizon = cut.horizon.unwrap_or(f64::INFINITY);
+    let horizon = cut.horizon.unwrap_or(f64::INFINITY) + more;
     let mut completed = true;
     work.end.clear();
     if let Some((count, endpoint)) = cut.events {

@@ -18,6 +18,8 @@ pub(super) enum Larger {
     Patients(usize),
     /// Events that end the trial.
     Events(u32),
+    /// Months of follow-up.
+    Months(f64),
 }
 
 /// The review of the sample size at look `k`, on its locked data; none where there is none, or it leaves the trial as it is. `planned`
@@ -32,6 +34,13 @@ pub(super) fn review(
     let scenario = protocol.scenario;
     let plan = scenario.reestimations.iter().find(|r| r.look == k)?;
     let analysis = &scenario.analyses[plan.analysis];
+    if let Review::FollowUp(fewer, months) = plan.by {
+        measure(protocol, analysis.endpoint, work);
+        let seen = work.measured[analysis.endpoint].values.event.iter().map(|&e| u32::from(e)).sum::<u32>();
+        // the trial keeps its patients; 1 and 2 stand for a review that leaves follow-up as it is, or extends it
+        work.watch.looks[k].reviewed = 1 + u32::from(seen < fewer);
+        return (seen < fewer).then_some(Larger::Months(months));
+    }
     let events = plan.adds_events();
     let before = if events { wanted.or(scenario.cut.events.map(|c| c.0)).unwrap_or(0) as usize } else { planned };
     let needed = match plan.by {
@@ -77,7 +86,7 @@ fn blinded(protocol: &Protocol<'_>, plan: &ReestimationPlan, analysis: &Analysis
             let probability = -(-events / months * by).exp_m1();
             if probability > 0.0 { patients(f64::from(wanted), probability) } else { f64::NAN }
         }
-        Review::Zone { .. } => f64::NAN,
+        Review::Zone { .. } | Review::FollowUp(..) => f64::NAN,
     }
 }
 

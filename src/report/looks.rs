@@ -214,6 +214,9 @@ fn stops(out: &mut String, monitoring: &Monitoring) {
         );
     };
     line("patients", &monitoring.patients, 0);
+    for rule in &monitoring.rules {
+        line(&format!("events of {}", rule.analysis), &rule.events, 0);
+    }
     line("months", &monitoring.months, 1);
     if let Some(spared) = monitoring.spared.filter(|s| s.estimate > 0.0) {
         let _ = writeln!(out, "  patients spared: mean {}", number(Some(spared)));

@@ -36,7 +36,7 @@ pub struct Review {
     pub label: String,
     /// Name of its look.
     pub look: String,
-    /// What it may add: `patients` or `events`.
+    /// What it may add: `patients`, `events` or `months` of follow-up.
     pub counts: &'static str,
     /// Probability that it is held.
     pub held: Figure,
@@ -44,7 +44,7 @@ pub struct Review {
     pub larger: Figure,
     /// Probability that it becomes as large as it may.
     pub most: Figure,
-    /// Patients or events planned after it.
+    /// Patients or events planned after it; `null` where it adds months.
     pub size: Option<Figure>,
 }
 
@@ -103,6 +103,8 @@ pub struct Rule {
     pub spends_by: &'static str,
     /// Whether the statistic's increments may depend on each other: bounds then need not hold.
     pub dependent: bool,
+    /// Events of its analysis when the trial ends, where its endpoint has any.
+    pub events: Option<Spread>,
     /// What it does at each of its looks, and at the end.
     pub at: Vec<At>,
     /// The median-unbiased estimate by the stage-wise ordering, with its interval; `null` where no test is stopped.

@@ -157,6 +157,12 @@ pub struct ReestimationPlan {
 }
 
 impl ReestimationPlan {
+    /// Whether follow-up is extended, and nobody added.
+    #[must_use]
+    pub fn extends_follow_up(&self) -> bool {
+        matches!(self.by, Review::FollowUp(..))
+    }
+
     /// Whether events are added in place of patients.
     #[must_use]
     pub fn adds_events(&self) -> bool {
@@ -173,6 +179,8 @@ pub enum Review {
     Variance(f64),
     /// By the pooled event rate: events wanted, by a month from entry.
     Events(u32, f64),
+    /// By the events so far: fewer than this, and every cut of the data is so many months later.
+    FollowUp(u32, f64),
     /// By conditional power; with the rule that tests the analysis, and its place among the rule's looks.
     Zone {
         /// Conditional power from which, and below which, it is promising.

@@ -30,6 +30,8 @@ pub(super) struct Looks {
     patients: Spread,
     months: Spread,
     spared: Moments,
+    /// Events of each rule's analysis at the end of the trial.
+    events: Vec<Spread>,
     /// Trials that reach their end without the events that end them.
     short: u64,
 }
@@ -129,6 +131,7 @@ impl Looks {
             rules: vec![vec![RuleSums::default(); looks + 1]; scenario.rules.len()],
             adjusted: vec![Adjusted::default(); scenario.rules.len()],
             stops: vec![0; looks + 1],
+            events: vec![Spread::default(); scenario.rules.len()],
             ..Self::default()
         })
     }
@@ -148,11 +151,15 @@ impl Looks {
             if let Some(plan) = protocol.scenario.reestimations.iter().find(|r| r.look == place)
                 && look.reviewed > 0
             {
+                let longer = plan.extends_follow_up();
                 let size = &mut size[usize::from(plan.adds_events())];
+                let before = if longer { 1 } else { *size };
                 sums.reviewed.add(f64::from(look.reviewed));
-                sums.larger += u64::from(look.reviewed > *size);
+                sums.larger += u64::from(look.reviewed > before);
                 sums.most += u64::from(look.reviewed >= plan.most);
-                *size = look.reviewed;
+                if !longer {
+                    *size = look.reviewed;
+                }
             }
             match look.held {
                 Held::Never => {}
@@ -173,6 +180,7 @@ impl Looks {
         for (r, (sums, plan)) in self.rules.iter_mut().zip(&protocol.scenario.rules).enumerate() {
             let marks = &marks[r * (looks + 1)..(r + 1) * (looks + 1)];
             let row = &rows[plan.analysis];
+            self.events[r].add(f64::from(row.estimate.events), 1.0);
             let (orientation, null) =
                 (protocol.analyses[plan.analysis].orientation, protocol.analyses[plan.analysis].rule.null);
             let end = marks[looks].free;
@@ -224,7 +232,8 @@ impl Looks {
     /// Adds what later replicates gave.
     pub(super) fn absorb(&mut self, later: &Self) {
         // all fields by name: one that is added must be merged
-        let Self { looks, rules, adjusted, stops, patients, months, spared, short } = later;
+        let Self { looks, rules, adjusted, stops, patients, months, spared, events, short } = later;
+        self.events.iter_mut().zip(events).for_each(|(a, b)| a.absorb(b));
         self.short += short;
         for (a, b) in self.looks.iter_mut().zip(looks) {
             let LookSums { held, late, overtaken, date, enrolled, more_patients, reviewed, larger, most } = b;
@@ -283,11 +292,15 @@ impl Looks {
                 name: plan.name.clone(),
                 label: plan.label.clone(),
                 look: scenario.looks[plan.look].name.clone(),
-                counts: if plan.adds_events() { "events" } else { "patients" },
+                counts: match () {
+                    () if plan.extends_follow_up() => "months",
+                    () if plan.adds_events() => "events",
+                    () => "patients",
+                },
                 held: of(sums.reviewed.count),
                 larger: of(sums.larger),
                 most: of(sums.most),
-                size: sums.reviewed.figure(),
+                size: sums.reviewed.figure().filter(|_| !plan.extends_follow_up()),
             }
         });
         result::Monitoring {
@@ -383,6 +396,7 @@ impl Looks {
             binding: plan.binding,
             spends_by: if plan.observed { "observed" } else { "planned" },
             dependent: plan.correlated,
+            events: self.events[r].figures(1.0).filter(|s| s.mean.estimate > 0.0),
             at,
             median_unbiased: (count > 0).then(|| result::MedianUnbiased {
                 mean: adjusted.estimate.figure(),

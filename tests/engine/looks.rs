@@ -614,3 +614,35 @@ fn statistical_the_familywise_level_is_kept_across_looks() {
         assert_at_most(procedure, error, bound, share_mcse(bound, 12_000, 0.0), 0.012);
     }
 }
+
+#[test]
+fn by_hand_follow_up_is_extended_where_events_are_few() {
+    let text = binary("enrolled = { share = 0.5 }", "efficacy = { haybittle-peto = 6 }")
+        .replace("futility = { p = [0.99] }", "futility = { p = [0.9999999] }")
+        + "\n[[reestimation]]\nname = \"events\"\nlook = \"half\"\nanalysis = \"safety\"\nfollow-up = { fewer-than = 13, months = 3 }\n";
+    let mut extended = 0;
+    trials(&text, None, 60, |trial, rows, work| {
+        let watch = work.watch();
+        let few = watch.marks[2].events < 13;
+        extended += usize::from(few);
+        assert_eq!(watch.looks[0].reviewed, 1 + u32::from(few));
+        let months = if few { 9.0 } else { 6.0 };
+        assert!((trial.end - trial.last_entry - months).abs() < 1e-9);
+        assert_eq!(trial.enrolled, 200);
+        // no one is seen beyond it, and some are
+        let longest = work.view().seen.iter().copied().fold(0.0, f64::max);
+        assert!((longest - months).abs() < 1e-12, "{longest}");
+        assert!(rows[1].estimate.events >= watch.marks[2].events);
+    });
+    assert!((5..55).contains(&extended), "{extended} of 60 are extended");
+}
+
+#[test]
+fn contract_a_trial_with_looks_has_the_same_bytes_for_any_threads() {
+    let text = binary("complete = { share = 0.5, endpoint = \"response\" }", "")
+        + "\n[[reestimation]]\nname = \"zone\"\nlook = \"half\"\nanalysis = \"primary\"\nmost = 400\npromising-zone = { from = 0.2 }\n";
+    let run = |threads: usize| Run { threads, truth: true, ..Run::new(&text, 300, "looks on threads") }.go();
+    let (one, two) = (run(1), run(2));
+    assert_eq!(serde_json::to_string(&one.design).ok(), serde_json::to_string(&two.design).ok());
+    assert!(one.replicates == two.replicates && one.trials == two.trials);
+}

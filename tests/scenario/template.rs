@@ -174,6 +174,7 @@ fn contract_every_alternative_could_be_used() {
             "[[reestimation]]" => {
                 let of = match key {
                     "pooled-variance" => "analysis = \"primary\"\nmost",
+                    "follow-up" => "analysis = \"rescue\"\n# most",
                     "pooled-events" => "analysis = \"rescue\"\nmost",
                     _ => "analysis = \"response\"                     # its endpoint, level and sides\nmost",
                 };

@@ -44,11 +44,15 @@ pub(super) fn describe(out: &mut String, s: &Scenario) {
         out.push_str(&table.render());
     }
     for r in &s.reestimations {
-        let counts = if r.adds_events() { "events" } else { "patients" };
+        let most = match () {
+            () if r.extends_follow_up() => "may extend follow-up".to_owned(),
+            () if r.adds_events() => format!("at most {} events", r.most),
+            () => format!("at most {} patients", r.most),
+        };
         let _ = writeln!(
             out,
-            "Review {}: at {}, for {}, at most {} {counts}",
-            r.name, s.looks[r.look].name, s.analyses[r.analysis].name, r.most
+            "Review {}: at {}, for {}, {most}",
+            r.name, s.looks[r.look].name, s.analyses[r.analysis].name
         );
     }
 }

@@ -211,27 +211,28 @@ pub(super) static FUTILITY: Form = Form {
 };
 
 /// Ways to come by a new size, one of which is given.
-pub(in crate::scenario) const REESTIMATION_KINDS: [&str; 4] =
-    ["pooled-rate", "pooled-variance", "pooled-events", "promising-zone"];
+pub(in crate::scenario) const REESTIMATION_KINDS: [&str; 5] =
+    ["pooled-rate", "pooled-variance", "pooled-events", "follow-up", "promising-zone"];
 
 pub(super) static REESTIMATION: Form = Form {
     name: "reestimation",
-    summary: "A review of the sample size at a look: the trial may become larger, never smaller. Exactly one way to come by the new size.",
+    summary: "A review of the sample size, or of follow-up, at a look: the trial may become larger or longer, never the reverse. Exactly one way.",
     keys: &[
         required("name", Kind::Name, "Its name in results."),
         LABEL,
         SOURCE,
         required("look", Kind::Name, "The look at which it is done."),
         required("analysis", Kind::Name, "The analysis for which the trial is sized: its endpoint, level and sides."),
-        required(
+        optional(
             "most",
             Kind::Integer(1, 10_000_000),
-            "Most patients; of an event-driven trial in its promising zone, most events.",
+            "Most patients; of an event-driven trial in its promising zone, most events. Needed but for `follow-up`.",
         ),
         optional("power", Kind::Number, "Power wanted; default 0.9."),
         optional("pooled-rate", Kind::Table(&POOLED_RATE), POOLED_RATE.summary),
         optional("pooled-variance", Kind::Table(&POOLED_VARIANCE), POOLED_VARIANCE.summary),
         optional("pooled-events", Kind::Table(&POOLED_EVENTS), POOLED_EVENTS.summary),
+        optional("follow-up", Kind::Table(&FOLLOW_UP), FOLLOW_UP.summary),
         optional("promising-zone", Kind::Table(&PROMISING_ZONE), PROMISING_ZONE.summary),
     ],
     example: r#"{ name = "review", look = "interim", analysis = "primary", most = 500, pooled-rate = { difference = 0.15 } }"#,
@@ -262,6 +263,16 @@ pub(super) static POOLED_EVENTS: Form = Form {
         required("by", Kind::Number, "Months from entry by which they are to occur."),
     ],
     example: "{ events = 120, by = 24 }",
+};
+
+pub(super) static FOLLOW_UP: Form = Form {
+    name: "follow-up",
+    summary: "Blinded: where both arms together have had fewer events, everyone is followed longer; no patients are added.",
+    keys: &[
+        required("fewer-than", Kind::Integer(1, 10_000_000), "Events by the look below which follow-up is extended."),
+        required("months", Kind::Number, "By how many months every cut of the data is later."),
+    ],
+    example: "{ fewer-than = 60, months = 6 }",
 };
 
 pub(super) static PROMISING_ZONE: Form = Form {

@@ -55,12 +55,31 @@ impl Resolver {
         };
         let at = table.get("look")?.clone();
         let look = *self.looks_named(std::slice::from_ref(&at), trial.looks, false)?.first()?;
-        let most = table.integer("most").and_then(|m| u32::try_from(m).ok())?;
         let power = self.number_in(table, "power", Domain::OpenProbability)?.unwrap_or(0.9);
         let plan = trial.analyses.get(analysis)?;
         let kind = *REESTIMATION_KINDS.iter().find(|k| table.has(k))?;
         let body = table.table(kind)?;
         self.fits(table, kind, &trial.endpoints[plan.endpoint], plan)?;
+        if (kind == "follow-up") == table.has("most") {
+            let (code, span, what) = match table.has("most") {
+                true => {
+                    (Code::Contradiction, table.span_of("most"), "follow-up is extended, and no patients are added")
+                }
+                false => {
+                    (Code::MissingKey, table.span.clone(), "the review does not say how large the trial may become")
+                }
+            };
+            self.say(
+                Diagnostic::new(code, span, what)
+                    .label("`most` is of patients or events")
+                    .help("most = 500, but for `follow-up`"),
+            );
+            return None;
+        }
+        if kind == "follow-up" {
+            return self.longer(table, body, name, (look, analysis), trial);
+        }
+        let most = table.integer("most").and_then(|m| u32::try_from(m).ok())?;
         let by = match kind {
             "pooled-rate" => Review::Rate(self.held(body)?),
             "pooled-variance" => Review::Variance(self.not_zero(body, "difference")?),
@@ -109,12 +128,46 @@ impl Resolver {
         })
     }
 
+    /// An extension of follow-up.
+    fn longer(
+        &mut self,
+        table: &Table,
+        body: &Table,
+        name: String,
+        (look, analysis): (usize, usize),
+        trial: &Trial<'_>,
+    ) -> Option<ReestimationPlan> {
+        let fewer = body.integer("fewer-than").and_then(|e| u32::try_from(e).ok())?;
+        let months = self.number_in(body, "months", Domain::Positive)??;
+        if let Cut { horizon: None, date: None, after_last_entry: None, .. } = trial.cut {
+            self.say(
+                Diagnostic::new(
+                    Code::Contradiction,
+                    body.span.clone(),
+                    "follow-up is to be extended, and no month ends it",
+                )
+                .label("what would be later?")
+                .help("`[cut]` with `horizon`, `date` or `after-last-entry`"),
+            );
+            return None;
+        }
+        Some(ReestimationPlan {
+            label: table.text("label").unwrap_or(&name).to_owned(),
+            name,
+            look,
+            analysis,
+            most: u32::MAX,
+            beta: 0.1,
+            by: Review::FollowUp(fewer, months),
+        })
+    }
+
     /// Whether what is pooled can be computed of the endpoint.
     fn fits(&mut self, table: &Table, kind: &str, endpoint: &Resolved, plan: &AnalysisPlan) -> Option<()> {
         let wanted = match kind {
             "pooled-rate" => "binary",
             "pooled-variance" => "score",
-            "pooled-events" => "time-to-event",
+            "pooled-events" | "follow-up" => "time-to-event",
             _ => return Some(()),
         };
         if endpoint.kind == wanted {
@@ -127,7 +180,7 @@ impl Resolver {
                 format!("analysis `{}` is of a {} endpoint", plan.name, endpoint.kind),
             )
             .label(format!("wants a {wanted} endpoint"))
-            .help("pooled-rate: binary; pooled-variance: score; pooled-events: time-to-event"),
+            .help("pooled-rate: binary; pooled-variance: score; pooled-events and follow-up: time-to-event"),
         );
         None
     }
