@@ -123,6 +123,8 @@ pub struct Watch {
     pub rejected: Vec<bool>,
     /// Months by which a look has extended follow-up.
     pub more_months: f64,
+    /// Whether the trial stopped before its end, the data locked as it then was.
+    pub stopped: bool,
     /// Ends of follow-up at a lock of the data.
     pub end: Vec<f64>,
     /// What a locked data set holds.
@@ -158,7 +160,7 @@ impl Watch {
         for (state, family) in self.graphs.iter_mut().zip(&scenario.multiplicity) {
             family.graph.iter().for_each(|graph| state.copy_from(graph));
         }
-        self.more_months = 0.0;
+        (self.more_months, self.stopped) = (0.0, false);
         self.looks.fill(LookRecord::default());
         self.marks.fill(Mark::EMPTY);
         self.rejected.fill(false);

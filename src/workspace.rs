@@ -172,10 +172,16 @@ impl Workspace {
         &self.propensity
     }
 
-    /// What the trial sees.
+    /// What the trial sees: up to its end, or to where it stopped.
     #[must_use]
     pub fn view(&self) -> &View {
-        &self.view
+        if self.watch.stopped { &self.watch.view } else { &self.view }
+    }
+
+    /// Whether patient `i` had entered when the trial was over.
+    #[must_use]
+    pub fn takes_part(&self, i: usize) -> bool {
+        !self.watch.stopped || self.watch.end.get(i).is_none_or(|&end| end >= 0.0)
     }
 
     /// What looks before the end found, and what their rules made of it.

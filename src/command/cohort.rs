@@ -10,7 +10,7 @@ use crate::Error;
 use crate::analysis::Better;
 use crate::column::{Frame, Kind};
 use crate::endpoint::measured::{MISSING, Measured, Values as Tier};
-use crate::engine;
+use crate::engine::{self, RowRecord};
 use crate::expr::ColumnId;
 use crate::protocol::{Fault, Protocol, Wanted};
 use crate::report::data::{DataTable, Values};
@@ -118,7 +118,13 @@ impl Cohort {
             let count = work.candidates().last().map_or(0, |&k| k as usize + 1);
             return Ok(screened(protocol, &engine::candidates(protocol, self.replicate, count)?));
         }
-        engine::follow(protocol, self.replicate, &mut work, &mut trial)?;
+        if protocol.scenario.looks.is_empty() {
+            engine::follow(protocol, self.replicate, &mut work, &mut trial)?;
+        } else {
+            // where it ends depends on what its looks find
+            let mut rows = vec![RowRecord::EMPTY; protocol.scenario.analyses.len()];
+            engine::replicate(protocol, self.replicate, &mut work, &mut funnel, &mut rows)?;
+        }
         let view = if self.with_r.is_some() { View::Observed } else { self.view };
         Ok(enrolled(protocol, &work, view))
     }
@@ -173,6 +179,7 @@ pub(super) fn enrolled(protocol: &Protocol<'_>, work: &Workspace, view: View) ->
         }
         View::Observed => observed(&mut table, s, work),
     }
+    table.retain(|i| work.takes_part(i));
     table
 }
 

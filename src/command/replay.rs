@@ -6,10 +6,12 @@ use super::{Failure, print};
 use crate::Error;
 use crate::data::{answer, families};
 use crate::engine::{self, RowRecord, Tables, TrialRecord};
+use crate::monitoring::{Crossed, Held};
 use crate::protocol::{Fault, Protocol, Wanted};
 use crate::report;
 use crate::report::data::DataTable;
-use crate::result::replay::{Drawn, Excluded, Replayed, Row, Trial};
+use crate::result::replay::{Drawn, Excluded, Looked, Replayed, Row, Saw, Trial};
+use crate::scenario::Scenario;
 use crate::summary::rejection;
 use crate::workspace::Workspace;
 
@@ -87,6 +89,7 @@ impl Replay {
         let trial = engine::replicate(protocol, self.replicate, &mut work, &mut funnel, &mut rows).map_err(failed)?;
         // before true values overwrite the patients' arms and outcomes
         let patients = enrolled(protocol, &work, self.view);
+        let looks = looked(scenario, &trial, &work);
         let mut tables = Tables::new(protocol);
         engine::truth(protocol, self.replicate, &mut work, &mut rows, &mut tables).map_err(failed)?;
         let replayed = Replayed {
@@ -114,6 +117,7 @@ impl Replay {
                     excluded,
                 })
                 .collect(),
+            looks,
             analyses: rows.iter().enumerate().map(|(a, row)| analysed(protocol, a, row)).collect(),
             multiplicity: families(scenario, |a| &rows[a].estimate),
             patients: if self.format == Format::Json { patients.records() } else { Vec::new() },
@@ -133,6 +137,56 @@ fn shown(trial: &TrialRecord, n: usize) -> Trial {
         follow_up: finite(trial.follow_up),
         site_full: trial.site_full,
     }
+}
+
+/// Each look, and the end where it was reached.
+fn looked(scenario: &Scenario, trial: &TrialRecord, work: &Workspace) -> Vec<Looked> {
+    let watch = work.watch();
+    let finite = |x: f64| Some(x).filter(|x| x.is_finite());
+    let saw = |place: usize| {
+        let rule = |(r, rule): (usize, &crate::scenario::RulePlan)| {
+            let mark = &watch.marks[r * (scenario.looks.len() + 1) + place];
+            let crossed = match mark.crossed {
+                Crossed::Unseen => return None,
+                Crossed::Neither => "none",
+                Crossed::Efficacy => "efficacy",
+                Crossed::Harm => "harm",
+                Crossed::Futility => "futility",
+                Crossed::Failed => "no answer",
+            };
+            let [lower, upper] = mark.bounds.map(finite);
+            Some(Saw { rule: rule.name.clone(), z: finite(mark.z), upper, lower, crossed })
+        };
+        scenario.rules.iter().enumerate().filter_map(rule).collect()
+    };
+    let mut all: Vec<Looked> = scenario
+        .looks
+        .iter()
+        .zip(&watch.looks)
+        .enumerate()
+        .map(|(place, (plan, look))| {
+            let held = look.held == Held::Yes;
+            Looked {
+                look: plan.name.clone(),
+                held: match look.held {
+                    Held::Yes => "held",
+                    Held::Late => "too late",
+                    Held::Overtaken => "overtaken",
+                    Held::Never => "not reached",
+                },
+                month: held.then_some(look.date),
+                enrolled: held.then_some(look.enrolled),
+                reviewed: Some(look.reviewed).filter(|&n| n > 0),
+                rules: saw(place),
+            }
+        })
+        .collect();
+    if !all.is_empty() && trial.stop.is_none() {
+        let rules = saw(all.len());
+        let (month, enrolled) = (finite(trial.end), Some(trial.enrolled));
+        all.push(Looked { look: "end".to_owned(), held: "held", month, enrolled, reviewed: None, rules });
+    }
+    all
 }
 
 fn analysed(protocol: &Protocol<'_>, a: usize, row: &RowRecord) -> Row {

@@ -90,12 +90,16 @@ impl Reader<'_, '_> {
             }
             Measure::Hierarchical(plans) => {
                 *kind = Some(ResponseKind::Hierarchical);
+                // who is seen has a value at a tier that is always observed: of whom nothing is known, nothing was to be known yet
+                let always = plans.iter().any(|p| matches!(p.of, TierOf::Time { .. } | TierOf::Occurrence { .. }));
+                let mut blank = vec![always; known.len()];
                 for plan in plans {
                     let mut tier = Values::default();
-                    let read = self.tier(&format!("{name}_{}", plan.name), plan, world, &mut tier, known);
+                    let read = self.tier(&format!("{name}_{}", plan.name), plan, world, &mut tier, known, &mut blank);
                     tiers.push(tier);
                     read?;
                 }
+                known.iter_mut().zip(&blank).for_each(|(k, &b)| *k &= u8::from(!b));
             }
         }
         Some(())
@@ -108,15 +112,20 @@ impl Reader<'_, '_> {
         world: &mut World<'_>,
         values: &mut Values,
         known: &mut [u8],
+        blank: &mut [bool],
     ) -> Option<()> {
+        let mut see = |values: &[f64]| blank.iter_mut().zip(values).for_each(|(b, x)| *b &= x.is_nan());
         match &plan.of {
             TierOf::Time { events, by } => {
                 let times = self.times(name, events, *by, false, world)?;
                 times_into(times, values, known);
+                // without a time nobody is in
+                blank.fill(false);
             }
             TierOf::Occurrence { events, by } => {
                 values.levels = 2;
                 let flags = self.occurrence(name, events, *by, world)?;
+                see(&flags);
                 // tied: as seen, and no event was; not having it is better
                 let flags = if plan.missing == Fate::Tied {
                     flags.iter().map(|&x| if x.is_nan() { 0.0 } else { x }).collect()
@@ -129,6 +138,7 @@ impl Reader<'_, '_> {
                 values.levels = *levels;
                 let codes =
                     self.categories(name, &Categories { value, cuts, first: *first, levels: *levels }, world)?;
+                see(&codes);
                 let top = f64::from(levels - 1);
                 let oriented = codes.iter().map(|&x| if *better == Better::Lower { top - x } else { x }).collect();
                 let oriented = fill_between(oriented, plan.missing, 0.0, top, known);
@@ -137,6 +147,7 @@ impl Reader<'_, '_> {
             TierOf::Score { value, threshold, better, worst } => {
                 values.threshold = *threshold;
                 let scores = self.numbers_or(name, value, world)?;
+                see(&scores);
                 let scores = fill(scores, plan.missing, worst.unwrap_or(f64::NAN), known);
                 values.real = scores.iter().map(|x| better.sign() * x).collect();
             }

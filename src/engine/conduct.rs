@@ -450,6 +450,10 @@ fn judge(
     if let Some(monitor) = &mut watch.monitors[r] {
         two_sided = plan.sides == 2;
         mark.bounds = monitor.bounds(j, share, at_end);
+        if two_sided {
+            // its lower bound mirrors the upper one
+            mark.bounds[0] = f64::NEG_INFINITY;
+        }
     }
     let [mut lower, upper] = mark.bounds;
     let looks = protocol.scenario.looks.len();
@@ -534,6 +538,10 @@ fn stop(
     if !work.watch.view.seen.is_empty() {
         let sum: f64 = work.watch.view.seen.iter().map(|&t| if t > 0.0 { t } else { 0.0 }).sum();
         trial.follow_up = sum / f64::from(trial.enrolled);
+    }
+    work.watch.stopped = true;
+    for endpoint in 0..protocol.endpoints.len() {
+        measure(protocol, endpoint, work);
     }
     for a in 0..rows.len() {
         analyse(protocol, replicate, a, work, rows);

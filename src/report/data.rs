@@ -38,6 +38,24 @@ impl DataTable {
         self.columns.push((name.into(), values));
     }
 
+    /// Keeps the rows for which `keep` is true.
+    pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        fn only<T>(values: &mut Vec<T>, keep: &impl Fn(usize) -> bool) {
+            let mut row = 0;
+            values.retain(|_| {
+                row += 1;
+                keep(row - 1)
+            });
+        }
+        for (_, values) in &mut self.columns {
+            match values {
+                Values::Real(x) => only(x, &keep),
+                Values::Integer(x) => only(x, &keep),
+                Values::Text(x) => only(x, &keep),
+            }
+        }
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {

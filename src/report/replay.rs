@@ -11,6 +11,39 @@ use crate::result::replay::Replayed;
 /// Characters of a line of patients.
 const WIDTH: usize = 118;
 
+/// Looks and what rules decided at them.
+fn looks(out: &mut String, r: &Replayed) {
+    if r.looks.is_empty() {
+        return;
+    }
+    let dash = || "–".to_owned();
+    let mut table =
+        Table::new(["look", "", "month", "enrolled", "rule", "z", "rejects from", "futile below", "crossed"]);
+    for look in &r.looks {
+        let first = vec![
+            look.look.clone(),
+            look.held.to_owned(),
+            look.month.map_or_else(dash, |m| format!("{m:.2}")),
+            look.enrolled.map_or_else(dash, |n| count(n.into())),
+        ];
+        let z = |z: Option<f64>| z.map_or_else(dash, |z| format!("{z:.4}"));
+        if look.rules.is_empty() {
+            table.row([first.clone(), vec![String::new(); 5]].concat());
+        }
+        for (k, saw) in look.rules.iter().enumerate() {
+            let head = if k == 0 { first.clone() } else { vec![String::new(); 4] };
+            let rest = [saw.rule.clone(), z(saw.z), z(saw.upper), z(saw.lower), saw.crossed.to_owned()];
+            table.row([head, rest.into()].concat());
+        }
+    }
+    let _ = write!(out, "\n{}", table.render());
+    for look in &r.looks {
+        if let Some(n) = look.reviewed {
+            let _ = writeln!(out, "Reviewed at {}: {} planned from then on", look.look, count(n.into()));
+        }
+    }
+}
+
 /// The trial with its first patients.
 #[must_use]
 pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
@@ -52,6 +85,7 @@ pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
         table.row(vec!["enrolled".to_owned(), count(t.enrolled.into())]);
         let _ = write!(out, "\n{}", table.render());
     }
+    looks(&mut out, r);
     let _ = write!(out, "\n{}", patients.text(most, WIDTH));
     if patients.rows() > most {
         let _ = writeln!(out, "{most} of {} patients; --all shows the others", patients.rows());

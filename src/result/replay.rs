@@ -30,6 +30,9 @@ pub struct Replayed {
     pub trial: Trial,
     /// Candidates that each criterion excluded, in protocol order.
     pub screening: Vec<Excluded>,
+    /// Interim looks, and the end where rules act at it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<Looked>,
     /// The analyses, as in `replicates.parquet`.
     pub analyses: Vec<Row>,
     /// What families of hypotheses decide.
@@ -65,6 +68,38 @@ pub struct Trial {
     pub follow_up: Option<f64>,
     /// Candidates turned away because their site was full.
     pub site_full: u32,
+}
+
+/// A look at this trial, or its end.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Looked {
+    /// Name of the look; `end`.
+    pub look: String,
+    /// `held`, `too late` (what it waits for had not happened by the end), `overtaken` (by the look before), or `not reached`.
+    pub held: &'static str,
+    /// Month of the lock of the data.
+    pub month: Option<f64>,
+    /// Patients enrolled by then.
+    pub enrolled: Option<u32>,
+    /// Patients (or events) planned from then on, where the sample size was reviewed.
+    pub reviewed: Option<u32>,
+    /// What rules saw and decided.
+    pub rules: Vec<Saw>,
+}
+
+/// What a rule saw.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Saw {
+    /// Its name.
+    pub rule: String,
+    /// Its statistic in z.
+    pub z: Option<f64>,
+    /// Bound for rejection.
+    pub upper: Option<f64>,
+    /// Bound for futility.
+    pub lower: Option<f64>,
+    /// `efficacy`, `harm`, `futility`, `none`, or `no answer`.
+    pub crossed: &'static str,
 }
 
 /// Exclusions by one criterion.

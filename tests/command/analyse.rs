@@ -47,6 +47,9 @@ fn a_simulated_trial_read_back_gives_the_estimates_of_its_replicate() {
     for (scenario, extension) in [(P1, "csv"), (P2, "parquet"), (P4, "csv"), (DEFIANCE, "csv"), (DEFIANCE, "parquet")] {
         returns(scenario, extension, &[]);
     }
+    // trials that stop: what they hold then
+    returns("scenarios/yardstick/p5-group-sequential.toml", "csv", &[]);
+    returns(DEFIANCE, "csv", &["--variant", "interim"]);
     returns(DEFIER, "csv", &[]);
     returns(DEFIER, "parquet", &["--variant", "strong-confounding"]);
 }
