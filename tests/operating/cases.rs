@@ -7,7 +7,7 @@ use super::exact::{
     t_power, wald, z,
 };
 use super::{Case, Known};
-use crate::engine::common::{P1, P2, P4, P6};
+use crate::engine::common::{P1, P2, P4, P5, P6};
 
 /// Arms of a trial: patients, experimental first.
 #[derive(Clone, Copy)]
@@ -365,6 +365,7 @@ fn ranks() -> Vec<Case> {
 }
 
 const SIMULATED: &str = "Simulated by a hand-written kernel, and by lrstat 0.3.3 within its error.";
+const ELSEWHERE: &str = "Simulated by other software, some 50,000 trials.";
 const KERNEL: &str = "Simulated by a hand-written kernel that compares all pairs.";
 const WEIGHTED: &str = "Simulated with R's glm and coxph.";
 
@@ -399,6 +400,13 @@ fn published() -> Vec<Case> {
             P4,
             0.5891,
             Known::Published(0.0005, KERNEL),
+        ),
+        case(
+            "`log-rank` at 190, 285 and 380 events, yardstick P5",
+            "the patients of P2, looks with O'Brien-Fleming-like bounds",
+            P5,
+            0.7934,
+            Known::Published(0.0018, ELSEWHERE),
         ),
         case(
             "`weighted-cox`, yardstick P6",

@@ -291,6 +291,17 @@ impl Resolver {
         }
     }
 
+    /// The index of the analysis of a name.
+    pub(super) fn analysis_named(&mut self, file: &Table, name: &Located) -> Option<usize> {
+        let known: Vec<&str> = file.tables("analysis").iter().filter_map(|t| t.text("name")).collect();
+        let found = known.iter().position(|k| *k == name.text());
+        if found.is_none() {
+            let diagnostic = self.unknown(Code::UnknownAnalysis, "analysis", name, &known);
+            self.say(diagnostic);
+        }
+        found
+    }
+
     /// Indices of the looks of these names, ascending; all where none is named.
     pub(super) fn looks_named(&mut self, names: &[Located], looks: &[LookPlan], all: bool) -> Option<Vec<usize>> {
         if all {

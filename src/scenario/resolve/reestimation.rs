@@ -46,13 +46,7 @@ impl Resolver {
 
     fn reestimation(&mut self, file: &Table, table: &Table, trial: &Trial<'_>) -> Option<ReestimationPlan> {
         let name = table.text("name")?.to_owned();
-        let known: Vec<&str> = file.tables("analysis").iter().filter_map(|t| t.text("name")).collect();
-        let of = table.get("analysis")?;
-        let Some(analysis) = known.iter().position(|k| *k == of.text()) else {
-            let diagnostic = self.unknown(Code::UnknownAnalysis, "analysis", of, &known);
-            self.say(diagnostic);
-            return None;
-        };
+        let analysis = self.analysis_named(file, table.get("analysis")?)?;
         let at = table.get("look")?.clone();
         let look = *self.looks_named(std::slice::from_ref(&at), trial.looks, false)?.first()?;
         let power = self.number_in(table, "power", Domain::OpenProbability)?.unwrap_or(0.9);

@@ -34,13 +34,7 @@ impl Resolver {
 
     fn rule(&mut self, file: &Table, table: &Table, trial: &Trial<'_>) -> Option<RulePlan> {
         let name = table.text("name")?.to_owned();
-        let known: Vec<&str> = file.tables("analysis").iter().filter_map(|t| t.text("name")).collect();
-        let of = table.get("analysis")?;
-        let Some(analysis) = known.iter().position(|k| *k == of.text()) else {
-            let diagnostic = self.unknown(Code::UnknownAnalysis, "analysis", of, &known);
-            self.say(diagnostic);
-            return None;
-        };
+        let analysis = self.analysis_named(file, table.get("analysis")?)?;
         let looks = self.looks_named(table.list("looks"), trial.looks, !table.has("looks"))?;
         if looks.is_empty() {
             self.say(
