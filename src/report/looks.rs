@@ -12,7 +12,7 @@ fn share(f: Figure) -> String {
 
 /// A mean number of patients or events.
 fn number(f: Option<Figure>) -> String {
-    f.map_or_else(dash, |f| rounded(f.estimate, Some(f.mcse.unwrap_or(0.0).max(0.05))))
+    f.map_or_else(dash, |f| rounded(f.estimate, Some(f.mcse.unwrap_or(0.0).max(0.1))))
 }
 
 fn dash() -> String {
@@ -218,7 +218,7 @@ fn stops(out: &mut String, monitoring: &Monitoring) {
         line(&format!("events of {}", rule.analysis), &rule.events, 0);
     }
     line("months", &monitoring.months, 1);
-    if let Some(spared) = monitoring.spared.filter(|s| s.estimate > 0.0) {
+    if let Some(spared) = monitoring.spared.filter(|s| s.estimate >= 0.05) {
         let _ = writeln!(out, "  patients spared: mean {}", number(Some(spared)));
     }
     if let Some(short) = monitoring.short.filter(|s| s.estimate > 0.0) {
