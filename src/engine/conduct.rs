@@ -14,7 +14,7 @@ use crate::random::Replicate;
 use crate::scenario::{Counted, Futility, LookPlan, RulePlan, When};
 use crate::workspace::Workspace;
 
-use super::follow::{cut, date_of, ends, event_dates, measure_all, observe, see};
+use super::follow::{cut, date_of, ends, event_dates, measure_all, nth, observe, see};
 use super::{RowRecord, TrialRecord, analyse_all, analyse_row};
 
 /// Replicates whose statistics are followed beyond a stop, where their correlation is asked for.
@@ -49,8 +49,9 @@ pub fn conclude(
     let mut stopped = None;
     // dates that the cut has counted serve the looks as well
     let mut counted = protocol.scenario.cut.events.map(|(_, endpoint)| endpoint);
-    if counted.is_some() {
+    if let Some((count, _)) = protocol.scenario.cut.events {
         std::mem::swap(&mut work.watch.dates, &mut work.dates);
+        work.watch.parted = [0, work.watch.dates.len().min((count as usize).saturating_sub(1))];
     }
     for k in 0..looks {
         let look = &protocol.scenario.looks[k];
@@ -71,7 +72,7 @@ pub fn conclude(
         if stopped.is_none() {
             let enrolled = entered(work, date);
             let decision = (date + look.delay).min(end);
-            let more_patients = entered(work, decision) - enrolled;
+            let more_patients = if decision == date { 0 } else { entered(work, decision) - enrolled };
             work.watch.looks[k] = LookRecord { held, date, enrolled, more_patients };
             if decide(protocol, replicate, k, work, rows) {
                 stopped = Some((k, decision));
@@ -89,7 +90,13 @@ pub fn conclude(
         follow_on(protocol, replicate, looks, work, rows);
     }
     match stopped {
-        Some((k, date)) => stop(protocol, replicate, k, date, work, trial, rows),
+        Some((k, date)) => {
+            // where the decision takes no time nothing is new, and what has been analysed stands
+            if free || date != work.watch.looks[k].date {
+                lock(protocol, date, work);
+            }
+            stop(protocol, replicate, k, date, work, trial, rows);
+        }
         None => finish(protocol, replicate, work, trial, rows),
     }
     Ok(())
@@ -106,7 +113,23 @@ fn entered(work: &Workspace, date: f64) -> u32 {
     if work.entry.is_empty() {
         return work.cohort.rows as u32;
     }
-    work.entry.iter().map(|&entry| u32::from(entry <= date)).sum()
+    work.entry.iter().map(|&entry| u64::from(entry <= date)).sum::<u64>() as u32
+}
+
+/// The last of the entries up to a date; 0 where there is none.
+fn latest(entry: &[f64], date: f64) -> f64 {
+    let by_then = |e: f64| if e <= date { e } else { 0.0 };
+    // four lanes, since one running maximum waits for itself
+    let mut lanes = [0.0; 4];
+    let chunks = entry.chunks_exact(4);
+    let rest = chunks.remainder().iter().map(|&e| by_then(e));
+    for chunk in chunks {
+        for (last, &e) in lanes.iter_mut().zip(chunk) {
+            let e = by_then(e);
+            *last = if e > *last { e } else { *last };
+        }
+    }
+    rest.chain(lanes).fold(0.0, f64::max)
 }
 
 /// Locks the data at a date.
@@ -147,14 +170,6 @@ fn occasion(
         date = if look.any { date.min(this) } else { date.max(this) };
     }
     date.max(look.not_before).max(before + look.gap).min(look.not_after)
-}
-
-/// The k-th smallest of the dates in order; infinite where there are not so many.
-fn nth(dates: &mut [f64], k: usize) -> f64 {
-    match k.checked_sub(1).filter(|&at| at < dates.len()) {
-        Some(at) => *dates.select_nth_unstable_by(at, f64::total_cmp).1,
-        None => f64::INFINITY,
-    }
 }
 
 fn enrolled(count: usize, work: &mut Workspace, counted: &mut Option<usize>) -> f64 {
@@ -206,8 +221,19 @@ fn events(
             measured.measure(plan, Reading::default(), cohort, view, &mut noise.registers, meter);
             event_dates(measured, entry, &mut watch.dates);
         }
+        watch.parted = [0, watch.dates.len()];
     }
-    nth(&mut watch.dates, count)
+    let Watch { dates, parted: [from, to], .. } = watch;
+    let Some(at) = count.checked_sub(1).filter(|&at| at < dates.len()) else { return f64::INFINITY };
+    // among the dates that earlier counts have left for it
+    (*from, *to) = match () {
+        () if at < *from => (0, *from),
+        () if at < *to => (*from, *to),
+        () => (*to, dates.len()),
+    };
+    let date = nth(&mut dates[*from..*to], count - *from);
+    *from = at;
+    date
 }
 
 /// The month after entry from which on a measure is known in patient `i`, and whether the patient was seen until then and at its visits.
@@ -391,7 +417,7 @@ fn follow_on(protocol: &Protocol<'_>, replicate: Replicate, k: usize, work: &mut
     }
 }
 
-/// The trial stops after look `k`, at a date.
+/// The trial stops after look `k`, at a date at which the data are locked.
 fn stop(
     protocol: &Protocol<'_>,
     replicate: Replicate,
@@ -401,12 +427,11 @@ fn stop(
     trial: &mut TrialRecord,
     rows: &mut [RowRecord],
 ) {
-    lock(protocol, date, work);
     trial.stop = Some(k as u16);
     trial.cut = date;
     trial.end = date;
     trial.enrolled = entered(work, date);
-    trial.last_entry = work.entry.iter().copied().filter(|&entry| entry <= date).fold(0.0, f64::max);
+    trial.last_entry = latest(&work.entry, date);
     if !work.watch.view.seen.is_empty() {
         let sum: f64 = work.watch.view.seen.iter().map(|&t| if t > 0.0 { t } else { 0.0 }).sum();
         trial.follow_up = sum / f64::from(trial.enrolled);
