@@ -129,8 +129,10 @@ pub struct Watch {
     pub end: Vec<f64>,
     /// What a locked data set holds.
     pub view: View,
-    /// Dates in order.
+    /// Dates of events, or of what else a look waits for.
     pub dates: Vec<f64>,
+    /// Places in the dates of events: none before one of them is later than any behind it.
+    pub parted: [usize; 2],
     /// By endpoint, whether it has been measured on the locked data.
     pub measured: Vec<bool>,
     /// By analysis, whether it has been carried out on the locked data.

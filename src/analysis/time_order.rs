@@ -9,7 +9,8 @@ pub fn last_event(time: &[f64], event: &[u8], limit: f64) -> f64 {
     const NONE: f64 = f64::NEG_INFINITY;
     // four lanes, since one running maximum waits for itself
     let mut lanes = [NONE; 4];
-    let seen = |t: f64, e: u8| if e != 0 && t <= limit { t } else { NONE };
+    // no branch on an event, which no processor foresees
+    let seen = |t: f64, e: u8| if (e != 0) & (t <= limit) { t } else { NONE };
     let (times, events) = (time.chunks_exact(4), event.chunks_exact(4));
     let rest = times.remainder().iter().zip(events.remainder());
     for (t, e) in times.zip(events) {
@@ -50,36 +51,44 @@ pub(crate) fn sort_rows(
     let row_mask = (1_u64 << row_bits) - 1;
     keys.clear();
     keys.resize(value.len(), 0);
+    // what buckets may take, at once: how many rows are kept differs from one data set to the next
+    keys.reserve(value.len());
+    order.clear();
+    order.reserve(2 * value.len());
     let mut kept = 0;
+    let (mut least, mut most) = (u64::MAX, 0);
     for (row, &v) in value.iter().enumerate() {
-        keys[kept] = (ascending_bits(v) & !row_mask) | row as u64;
-        kept += usize::from(keep(row, v));
+        let key = (ascending_bits(v) & !row_mask) | row as u64;
+        let keeps = keep(row, v);
+        keys[kept] = key;
+        kept += usize::from(keeps);
+        least = if keeps & (key < least) { key } else { least };
+        most = if keeps & (key > most) { key } else { most };
     }
     keys.truncate(kept);
     // rows of the largest value, which in trials with a common horizon are most of the patients, stand in order as they are
-    let most = keys.iter().fold(0, |most, &key| key.max(most)) & !row_mask;
-    order.clear();
-    order.resize(kept, 0);
-    let (mut less, mut last) = (0, 0);
-    for place in 0..kept {
-        let key = keys[place];
-        let is_last = key >= most;
-        keys[less] = key;
-        order[last] = (key & row_mask) as u32;
-        less += usize::from(!is_last);
-        last += usize::from(is_last);
+    let largest = most & !row_mask;
+    let mut less = kept;
+    if keys.iter().any(|&key| key >= largest && key != most) {
+        less = set_aside(largest, row_mask, keys, order);
     }
-    keys[..less].sort_unstable();
-    for (key, &row) in keys[less..].iter_mut().zip(&order[..last]) {
-        *key = most | u64::from(row);
+    if less < FEWEST || !sort_by_buckets(keys, less, [least, most], order) {
+        keys[..less].sort_unstable();
     }
 
     order.clear();
-    order.extend(keys.iter().map(|key| (key & row_mask) as u32));
-    let alike = |a: u64, b: u64| a ^ b <= row_mask;
-    if !keys.windows(2).any(|pair| alike(pair[0], pair[1])) {
+    order.resize(kept, 0);
+    let mut any_alike = false;
+    let mut before = !keys.first().copied().unwrap_or(0);
+    for (row, &key) in order.iter_mut().zip(keys.iter()) {
+        any_alike |= key ^ before <= row_mask;
+        before = key;
+        *row = (key & row_mask) as u32;
+    }
+    if !any_alike {
         return false;
     }
+    let alike = |a: u64, b: u64| a ^ b <= row_mask;
     let mut start = 0;
     for run in keys.chunk_by(|&a, &b| alike(a, b)) {
         let rows = &mut order[start..start + run.len()];
@@ -87,11 +96,99 @@ pub(crate) fn sort_rows(
         if !rows.is_sorted_by(|&a, &b| value[a as usize] <= value[b as usize]) {
             rows.sort_unstable_by(|&a, &b| {
                 let (x, y) = (value[a as usize], value[b as usize]);
-                x.total_cmp(&y).then(a.cmp(&b))
+                (x + 0.0).total_cmp(&(y + 0.0)).then(a.cmp(&b))
             });
         }
     }
     true
+}
+
+/// Moves the keys of the `largest` value, whose rows stand in order, behind all others, of which the number is returned; `rows` is memory.
+fn set_aside(largest: u64, row_mask: u64, keys: &mut [u64], rows: &mut Vec<u32>) -> usize {
+    rows.clear();
+    rows.resize(keys.len(), 0);
+    let (mut less, mut last) = (0, 0);
+    for place in 0..keys.len() {
+        let key = keys[place];
+        let is_last = key >= largest;
+        keys[less] = key;
+        rows[last] = (key & row_mask) as u32;
+        less += usize::from(!is_last);
+        last += usize::from(is_last);
+    }
+    for (key, &row) in keys[less..].iter_mut().zip(&rows[..last]) {
+        *key = largest | u64::from(row);
+    }
+    less
+}
+
+/// Fewest keys for which buckets pay.
+const FEWEST: usize = 48;
+/// Most keys in one bucket: insertion takes the square of them.
+const FULLEST: u32 = 12;
+
+/// Sorts the first `count` keys, which lie in `range`; `counts` is memory. `false` where that would not pay: nothing is done then.
+///
+/// Values that spread evenly, as times do, fall each into a bucket of nearly its own, and what is left to do is to put neighbours right.
+fn sort_by_buckets(keys: &mut Vec<u64>, count: usize, range: [u64; 2], counts: &mut Vec<u32>) -> bool {
+    let [least, most] = range.map(number);
+    let buckets = 2 * count;
+    let scale = (buckets - 1) as f64 / (most - least);
+    if !(scale > 0.0 && scale < f64::MAX) {
+        return false;
+    }
+    // numbers from 2⁵² on are integers: the low bits of one are those of the integer
+    const TO_INTEGER: f64 = (1_u64 << 52) as f64;
+    let bucket = |key: u64| {
+        let bits = ((number(key) - least) * scale + TO_INTEGER).to_bits();
+        (bits as u32 as usize).min(buckets - 1)
+    };
+    counts.clear();
+    counts.resize(buckets, 0);
+    let counts = &mut counts[..buckets];
+    for &key in &keys[..count] {
+        counts[bucket(key)] += 1;
+    }
+    let (mut start, mut fullest) = (0, 0);
+    for n in counts.iter_mut() {
+        fullest = (*n).max(fullest);
+        (*n, start) = (start, start + *n);
+    }
+    if fullest > FULLEST {
+        return false;
+    }
+    let all = keys.len();
+    keys.resize(all + count, 0);
+    let (sorted, spread) = keys.split_at_mut(all);
+    for &key in &sorted[..count] {
+        let place = &mut counts[bucket(key)];
+        spread[*place as usize] = key;
+        *place += 1;
+    }
+    let sorted = &mut sorted[..count];
+    let mut before = 0;
+    // a bucket is sorted by insertion, which never goes beyond it
+    for (place, &key) in spread.iter().enumerate() {
+        sorted[place] = key;
+        if key < before {
+            let mut to = place;
+            while to > 0 && key < sorted[to - 1] {
+                sorted[to] = sorted[to - 1];
+                to -= 1;
+            }
+            sorted[to] = key;
+        } else {
+            before = key;
+        }
+    }
+    keys.truncate(all);
+    true
+}
+
+/// The number of a key, but for the low bits that hold a row: no less for a larger key.
+#[inline(always)]
+fn number(key: u64) -> f64 {
+    f64::from_bits(key ^ (!((key as i64) >> 63) as u64 | 1 << 63))
 }
 
 /// The order of the last times sorted: rows of one plan nearly always share it, and so do trials of which one is the beginning of the

@@ -330,8 +330,18 @@ fn time(events: &[usize], by: f64, frame: &Frame, view: &View, values: &mut Valu
     first_event(events, frame, real);
     event.clear();
     event.resize(rows, 1);
-    for ends in [&view.dead, &view.lost, &view.end] {
-        for ((t, d), &e) in real.iter_mut().zip(event.iter_mut()).zip(ends) {
+    let both = !(view.lost.is_empty() || view.end.is_empty());
+    if both {
+        // one pass in place of two
+        for (((t, d), &lost), &end) in real.iter_mut().zip(event.iter_mut()).zip(&view.lost).zip(&view.end) {
+            let e = if lost <= end { lost } else { end };
+            *d = u8::from(*t <= e);
+            *t = if *t <= e { *t } else { e };
+        }
+    }
+    let others: &[&Vec<f64>] = if both { &[&view.dead] } else { &[&view.dead, &view.lost, &view.end] };
+    for ends in others {
+        for ((t, d), &e) in real.iter_mut().zip(event.iter_mut()).zip(ends.iter()) {
             *d &= u8::from(*t <= e);
             *t = if *t <= e { *t } else { e };
         }

@@ -15,7 +15,7 @@ use crate::scenario::{Counted, Futility, LookPlan, RulePlan, When};
 use crate::sequential::predictive::{Count, Normal};
 use crate::workspace::Workspace;
 
-use super::follow::{cut, date_of, ends, event_dates, measure_all, observe, outcomes, see};
+use super::follow::{cut, date_of, ends, event_dates, measure_all, nth, observe, outcomes, see};
 use super::reestimation::{self, Larger};
 use super::{RowRecord, TrialRecord, analyse_all, analyse_row, enrol_first};
 
@@ -53,7 +53,7 @@ pub fn conclude(
     let free = replicate < FOLLOWED && protocol.scenario.rules.iter().any(|r| r.correlated);
     let mut before = f64::NEG_INFINITY;
     let mut stopped = None;
-    let mut counted = count_dates(protocol, work);
+    let mut counted = count_dates(protocol, wanted, work);
     for k in 0..looks {
         let look = &protocol.scenario.looks[k];
         let date = occasion(protocol, look, planned, before, work, trial, &mut counted);
@@ -73,7 +73,7 @@ pub fn conclude(
         if stopped.is_none() {
             let enrolled = entered(work, date);
             let decision = (date + look.delay).min(end);
-            let more_patients = entered(work, decision) - enrolled;
+            let more_patients = if decision == date { 0 } else { entered(work, decision) - enrolled };
             work.watch.looks[k] = LookRecord { held, date, enrolled, more_patients, reviewed: 0 };
             if decide(protocol, replicate, k, work, rows) {
                 stopped = Some((k, decision));
@@ -95,7 +95,7 @@ pub fn conclude(
                 see(protocol, replicate, work)?;
                 end = last_date(protocol, work.watch.more_months, trial);
                 trial.end = end;
-                counted = count_dates(protocol, work);
+                counted = count_dates(protocol, wanted, work);
             }
         }
         if free {
@@ -108,16 +108,25 @@ pub fn conclude(
         follow_on(protocol, replicate, looks, work, rows);
     }
     match stopped {
-        Some((k, date)) => stop(protocol, replicate, k, date, work, trial, rows),
+        Some((k, date)) => {
+            // where the decision takes no time nothing is new, and what has been analysed stands
+            if free || date != work.watch.looks[k].date {
+                lock(protocol, date, work);
+            }
+            stop(protocol, replicate, k, date, work, trial, rows);
+        }
         None => finish(protocol, replicate, work, trial, rows),
     }
     Ok(())
 }
 
-/// Dates that the cut has counted serve the looks as well: those of this endpoint.
-fn count_dates(protocol: &Protocol<'_>, work: &mut Workspace) -> Option<usize> {
-    let (_, endpoint) = protocol.scenario.cut.events?;
+/// Dates that the cut has counted serve the looks as well: those of this endpoint. `wanted` events end the trial, instead of the
+/// scenario's: the dates before that of the last of them stand before it.
+fn count_dates(protocol: &Protocol<'_>, wanted: Option<u32>, work: &mut Workspace) -> Option<usize> {
+    let (count, endpoint) = protocol.scenario.cut.events?;
     std::mem::swap(&mut work.watch.dates, &mut work.dates);
+    let before = (wanted.unwrap_or(count) as usize).saturating_sub(1);
+    work.watch.parted = [0, work.watch.dates.len().min(before)];
     Some(endpoint)
 }
 
@@ -131,7 +140,23 @@ fn entered(work: &Workspace, date: f64) -> u32 {
     if work.entry.is_empty() {
         return work.cohort.rows as u32;
     }
-    work.entry.iter().map(|&entry| u32::from(entry <= date)).sum()
+    work.entry.iter().map(|&entry| u64::from(entry <= date)).sum::<u64>() as u32
+}
+
+/// The last of the entries up to a date; 0 where there is none.
+fn latest(entry: &[f64], date: f64) -> f64 {
+    let by_then = |e: f64| if e <= date { e } else { 0.0 };
+    // four lanes, since one running maximum waits for itself
+    let mut lanes = [0.0; 4];
+    let chunks = entry.chunks_exact(4);
+    let rest = chunks.remainder().iter().map(|&e| by_then(e));
+    for chunk in chunks {
+        for (last, &e) in lanes.iter_mut().zip(chunk) {
+            let e = by_then(e);
+            *last = if e > *last { e } else { *last };
+        }
+    }
+    rest.chain(lanes).fold(0.0, f64::max)
 }
 
 /// Locks the data at a date.
@@ -172,14 +197,6 @@ fn occasion(
         date = if look.any { date.min(this) } else { date.max(this) };
     }
     date.max(look.not_before).max(before + look.gap).min(look.not_after)
-}
-
-/// The k-th smallest of the dates in order; infinite where there are not so many.
-fn nth(dates: &mut [f64], k: usize) -> f64 {
-    match k.checked_sub(1).filter(|&at| at < dates.len()) {
-        Some(at) => *dates.select_nth_unstable_by(at, f64::total_cmp).1,
-        None => f64::INFINITY,
-    }
 }
 
 fn enrolled(count: usize, work: &mut Workspace, counted: &mut Option<usize>) -> f64 {
@@ -231,8 +248,19 @@ fn events(
             measured.measure(plan, Reading::default(), cohort, view, &mut noise.registers, meter);
             event_dates(measured, entry, &mut watch.dates);
         }
+        watch.parted = [0, watch.dates.len()];
     }
-    nth(&mut watch.dates, count)
+    let Watch { dates, parted: [from, to], .. } = watch;
+    let Some(at) = count.checked_sub(1).filter(|&at| at < dates.len()) else { return f64::INFINITY };
+    // among the dates that earlier counts have left for it
+    (*from, *to) = match () {
+        () if at < *from => (0, *from),
+        () if at < *to => (*from, *to),
+        () => (*to, dates.len()),
+    };
+    let date = nth(&mut dates[*from..*to], count - *from);
+    *from = at;
+    date
 }
 
 /// The month after entry from which on a measure is known in patient `i`, and whether the patient was seen until then and at its visits.
@@ -519,7 +547,7 @@ fn follow_on(protocol: &Protocol<'_>, replicate: Replicate, k: usize, work: &mut
     }
 }
 
-/// The trial stops after look `k`, at a date.
+/// The trial stops after look `k`, at a date at which the data are locked.
 fn stop(
     protocol: &Protocol<'_>,
     replicate: Replicate,
@@ -529,12 +557,11 @@ fn stop(
     trial: &mut TrialRecord,
     rows: &mut [RowRecord],
 ) {
-    lock(protocol, date, work);
     trial.stop = Some(k as u16);
     trial.cut = date;
     trial.end = date;
     trial.enrolled = entered(work, date);
-    trial.last_entry = work.entry.iter().copied().filter(|&entry| entry <= date).fold(0.0, f64::max);
+    trial.last_entry = latest(&work.entry, date);
     if !work.watch.view.seen.is_empty() {
         let sum: f64 = work.watch.view.seen.iter().map(|&t| if t > 0.0 { t } else { 0.0 }).sum();
         trial.follow_up = sum / f64::from(trial.enrolled);
