@@ -394,6 +394,50 @@ proptest! {
         twin.sort_by(|&a, &b| (time[a as usize] + 0.0).total_cmp(&(time[b as usize] + 0.0)));
         prop_assert_eq!(order, twin);
     }
+
+    #[test]
+    fn twin_order_of_any_values(
+        shape in 0..SHAPES.len(),
+        n in prop_oneof![0_usize..200, 0_usize..5_000],
+        seed in 0_u64..1 << 40,
+    ) {
+        let word = |k: usize| splitmix(seed.wrapping_add(k as u64));
+        let unit = |k: usize| (word(k) >> 12) as f64 / (1_u64 << 52) as f64;
+        let value: Vec<f64> = (0..n).map(|k| SHAPES[shape](unit(k), k)).collect();
+        // memory of another data set
+        let (mut keys, mut order) = (vec![seed; 7], vec![1; 9]);
+        let tied = patency::analysis::time_order::ascending(&value, f64::INFINITY, &mut keys, &mut order);
+        let mut twin: Vec<u32> = (0..n as u32).collect();
+        twin.sort_by(|&a, &b| (value[a as usize] + 0.0).total_cmp(&(value[b as usize] + 0.0)));
+        prop_assert!(tied || twin.windows(2).all(|w| value[w[0] as usize] < value[w[1] as usize]));
+        prop_assert_eq!(order, twin);
+    }
+}
+
+/// Values of a uniform number and a row: spread evenly and not, tied, signed, and at the ends of what a number can be.
+const SHAPES: [fn(f64, usize) -> f64; 15] = [
+    |u, _| u,
+    |u, _| -20.0 * (1.0 - u).ln(),
+    |u, _| (-20.0 * (1.0 - u).ln()).min(12.0),
+    |u, _| 40.0 * u - 20.0,
+    |u, k| 40.0 * (u - 0.5).powi(3) + [0.0, 1e12][usize::from(k % 97 == 5)],
+    |u, _| (60.0 * (u - 0.5)).exp(),
+    |u, _| (10.0 * u).floor(),
+    |u, _| (600.0 * u).floor() / 30.0,
+    |_, _| 3.25,
+    |_, k| 1e6 - k as f64,
+    |u, k| [-0.0, 0.0, 5e-324, -5e-324, 1e-310 * u][k % 5],
+    |u, k| [f64::INFINITY, f64::NEG_INFINITY, u, -u, 1.0][(u * 1e4) as usize % 5 * k % 5],
+    |u, k| [f64::MAX, f64::MIN, u][(u * 1e4) as usize % 3 * k % 3],
+    |u, _| 1.0 + (5_000.0 * u).floor() * f64::EPSILON,
+    |u, k| [u, 48.0][usize::from(k % 50 == 3)],
+];
+
+fn splitmix(state: u64) -> u64 {
+    let z = state.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[test]

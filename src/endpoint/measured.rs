@@ -88,7 +88,7 @@ impl Measured {
             self.known.resize(rows, 1);
         }
         self.complete = true;
-        if view.end.iter().any(|&e| e < 0.0) {
+        if view.end.iter().fold(false, |any, &e| any | (e < 0.0)) {
             self.complete = false;
             for (k, &e) in self.known.iter_mut().zip(&view.end) {
                 *k = u8::from(e >= 0.0);

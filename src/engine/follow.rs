@@ -124,9 +124,7 @@ pub(super) fn cut(
 /// The calendar date at which a patient has been followed for `t`, later by as many units in the last place as it takes: in rounded
 /// arithmetic (t + entry) − entry may be less than t.
 pub(super) fn date_of(t: f64, entry: f64) -> f64 {
-    let sum = t + entry;
-    // one step nearly always does, and half of all dates take it: no branch
-    let mut date = if sum - entry < t { sum.next_up() } else { sum };
+    let mut date = t + entry;
     while date - entry < t {
         date = date.next_up();
     }
@@ -136,20 +134,27 @@ pub(super) fn date_of(t: f64, entry: f64) -> f64 {
 /// Dates of the events seen.
 pub(super) fn event_dates(measured: &Measured, entry: &[f64], dates: &mut Vec<f64>) {
     let Measured { values, known, .. } = measured;
-    let rows = values.real.len();
     dates.clear();
-    dates.resize(rows, 0.0);
+    dates.extend_from_slice(&values.real);
+    // as `date_of` does, of all at once
+    let mut short = false;
+    for (date, entry) in dates.iter_mut().zip(entry) {
+        let t = *date;
+        let sum = t + entry;
+        let next = f64::from_bits(sum.to_bits() + u64::from((sum - entry < t) & (sum > 0.0)));
+        short |= next - entry < t;
+        *date = next;
+    }
+    if short {
+        for ((date, &t), &entry) in dates.iter_mut().zip(&values.real).zip(entry) {
+            *date = date_of(t, entry);
+        }
+    }
     // written whether or not there is an event, which no processor foresees
     let mut seen = 0;
-    let mut put = |t: f64, entry: f64, event: u8, known: u8| {
-        dates[seen] = date_of(t, entry);
+    for (i, (&event, &known)) in values.event.iter().zip(known).enumerate() {
+        dates[seen] = dates[i];
         seen += usize::from(event & known);
-    };
-    let rest = values.real.iter().zip(&values.event).zip(known);
-    if entry.is_empty() {
-        rest.for_each(|((&t, &event), &known)| put(t, 0.0, event, known));
-    } else {
-        rest.zip(entry).for_each(|(((&t, &event), &known), &entry)| put(t, entry, event, known));
     }
     dates.truncate(seen);
 }
