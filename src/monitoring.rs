@@ -63,6 +63,8 @@ pub struct Mark {
     pub crossed: Crossed,
     /// The statistic on the scale of z, oriented in favour.
     pub z: f64,
+    /// The statistic of all data, before stages are combined with the weights of the plan.
+    pub raw: f64,
     /// Share of the planned information.
     pub share: f64,
     /// The information: events, patients, or 1/SE².
@@ -91,6 +93,7 @@ impl Mark {
     pub const EMPTY: Self = Self {
         crossed: Crossed::Unseen,
         z: f64::NAN,
+        raw: f64::NAN,
         share: f64::NAN,
         information: f64::NAN,
         bounds: [f64::NAN; 2],

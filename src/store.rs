@@ -314,20 +314,22 @@ impl<'p, 's> Store<'p, 's> {
         let mut estimates = Vec::with_capacity((self.summary.replicates() as usize).min(HELD));
         let mut covered = targets.map(|t| t.map(|_| 0));
         let monitored = self.protocol.scenario.rules.iter().any(|r| r.analysis == analysis && r.monitor.is_some());
-        let mut adjusted = targets.map(|t| t.filter(|_| monitored).map(|_| 0));
+        let mut adjusted = targets.map(|t| t.filter(|_| monitored).map(|_| [0; 2]));
         for &part in &self.parts {
             let path = part_path(&self.folder, "replicates", part);
             let reader = Source::open(&path)?.reader;
             for group in 0..reader.num_row_groups() {
                 let column = |c: usize| read_column(&reader, group, c).map_err(|e| Error::read_parquet(&path, e));
                 if monitored {
-                    let (lower, upper) = (column(ADJUSTED[0])?, column(ADJUSTED[2])?);
+                    let [lower, middle, upper] = ADJUSTED.map(column);
+                    let (lower, middle, upper) = (lower?, middle?, upper?);
                     for i in (analysis..lower.len()).step_by(step) {
                         for (count, target) in adjusted.iter_mut().zip(targets) {
-                            if let (Some(count), Some(target), Some(lower), Some(upper)) =
-                                (count, target, lower[i], upper[i])
+                            if let (Some([within, below]), Some(target), Some(lower), Some(middle), Some(upper)) =
+                                (count, target, lower[i], middle[i], upper[i])
                             {
-                                *count += u64::from(lower <= target && target <= upper);
+                                *within += u64::from(lower <= target && target <= upper);
+                                *below += u64::from(middle < target);
                             }
                         }
                     }

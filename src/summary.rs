@@ -429,8 +429,8 @@ pub struct LookBack {
     pub covered: [Option<u64>; 2],
     /// Where replicates differ in their parameters: intervals that contain the true value given those, and the limit; and of how many.
     pub given: [[u64; 2]; 2],
-    /// Intervals adjusted for stopping that contain the true value, and the limit.
-    pub adjusted: [Option<u64>; 2],
+    /// Of intervals adjusted for stopping, how many contain the true value, and the limit; and how many estimates lie below it.
+    pub adjusted: [Option<[u64; 2]>; 2],
 }
 
 /// Rejection as [`Summary`] counts it: +1 in favour, −1 against, 0 neither.

@@ -100,6 +100,7 @@ fn size(
         && plan.strata.is_empty()
         && !(plan.site_factor || plan.site_stratum)
         && plan.bootstrap.is_none()
+        && !s.rules.iter().any(|r| r.analysis == a && r.monitor.is_some())
         && row.null == 0.0;
     if !plain || row.patients < 4.0 {
         return None;

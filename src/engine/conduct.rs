@@ -83,9 +83,11 @@ pub fn conclude(
             } else if let Some(larger) = reestimation::review(protocol, k, planned, wanted, work) {
                 match larger {
                     Larger::Patients(n) => {
-                        planned = n;
+                        let full = work.cohort.rows;
                         *trial = enrol_first(protocol, replicate, n, work, funnel)?;
+                        reopen(protocol, full.min(planned), decision, work, trial);
                         outcomes(protocol, replicate, work)?;
+                        planned = n;
                     }
                     Larger::Events(count) => wanted = Some(count),
                     Larger::Months(months) => work.watch.more_months += months,
@@ -118,6 +120,15 @@ pub fn conclude(
         None => finish(protocol, replicate, work, trial, rows),
     }
     Ok(())
+}
+
+/// Enrolment goes on at the decision, where it had ended before: who is added to the first `n` patients enters no earlier, at the same
+/// distances as if it had never ended.
+fn reopen(protocol: &Protocol<'_>, n: usize, decision: f64, work: &mut Workspace, trial: &mut TrialRecord) {
+    let Some(&last) = n.checked_sub(1).and_then(|last| work.entry.get(last)) else { return };
+    let pause = (decision - last).max(0.0);
+    work.entry[n..].iter_mut().for_each(|entry| *entry += pause);
+    super::count_entries(protocol, work, trial);
 }
 
 /// Dates that the cut has counted serve the looks as well: those of this endpoint. `wanted` events end the trial, instead of the
@@ -342,7 +353,8 @@ fn decide(
         analyse(protocol, replicate, rule.analysis, work, rows);
         let hopeless = !at_end && hopeless(protocol, r, j, &rows[rule.analysis].estimate, work);
         let mark = judge(protocol, rule, j, at_end, &rows[rule.analysis].estimate, &mut work.watch, r, hopeless);
-        work.watch.marks[r * (looks + 1) + k] = mark;
+        let at = &mut work.watch.marks[r * (looks + 1) + k];
+        *at = Mark { free: at.free, ..mark };
     }
     for f in 0..protocol.scenario.multiplicity.len() {
         pass_on(protocol, f, k, &mut work.watch);
@@ -485,8 +497,9 @@ fn judge(
     }
     let [mut lower, upper] = mark.bounds;
     let looks = protocol.scenario.looks.len();
+    let raw = z;
     let z = reestimation::combined(protocol, r, j, z, amount, &watch.marks[r * (looks + 1)..(r + 1) * (looks + 1)]);
-    mark.z = z;
+    (mark.raw, mark.z) = (raw, z);
     mark.information = amount;
     let mut futile = hopeless;
     if !at_end {
@@ -522,14 +535,20 @@ fn judge(
     let ends = at_end || mark.crossed != Crossed::Neither && mark.crossed != Crossed::Failed;
     if let Some(monitor) = &mut watch.monitors[r] {
         // no ordering of outcomes is left where the trial became larger by what was seen, or the level depends on other hypotheses
-        let fixed = alone && !reestimation::adapts(protocol, r, j);
+        let fixed = alone && !reestimation::adapts(protocol, r) && plan.equivalence.is_none();
         if ends && fixed && z.is_finite() && e.estimate.is_finite() {
-            // z is the distance from the null value in standard errors: one of √share is a drift of 1
+            // a z of √share is a drift of 1; the distance from the null value that makes a z of 1 is not the standard error of the
+            // estimate where the test has its own
             let row = &protocol.analyses[rule.analysis];
-            let unit = row.orientation * e.se * share.sqrt();
-            let theta = monitor.estimate(z, row.rule.tail());
-            let adjusted = theta.map(|theta| row.rule.null + unit * theta);
-            mark.adjusted = if unit < 0.0 { [adjusted[2], adjusted[1], adjusted[0]] } else { adjusted };
+            let distance = e.estimate - row.rule.null;
+            let of_one = if z.abs() > 1e-6 && distance != 0.0 { distance / z } else { row.orientation * e.se };
+            let unit = of_one * share.sqrt();
+            // an exact test may see no benefit where the estimate has some
+            if unit * row.orientation > 0.0 && unit.is_finite() {
+                let theta = monitor.estimate(z, row.rule.tail());
+                let adjusted = theta.map(|theta| row.rule.null + unit * theta);
+                mark.adjusted = if unit < 0.0 { [adjusted[2], adjusted[1], adjusted[0]] } else { adjusted };
+            }
         }
         monitor.go_on();
     }
@@ -592,6 +611,11 @@ fn finish(
     rows: &mut [RowRecord],
 ) {
     measure_all(protocol, work, trial);
+    if trial.last_entry > trial.end {
+        // a date ends the trial before all have entered
+        trial.enrolled = entered(work, trial.end);
+        trial.last_entry = latest(&work.entry, trial.end);
+    }
     analyse_all(protocol, replicate, work, rows);
     work.watch.measured.fill(true);
     work.watch.analysed.fill(true);

@@ -4,9 +4,7 @@ use crate::monitoring::Mark;
 use crate::protocol::Protocol;
 use crate::scenario::{AnalysisPlan, ReestimationPlan, Review};
 use crate::sequential::Compared;
-use crate::sequential::reestimation::{
-    PromisingZone, Seen, increment, inverse_normal, patients, proportions, variance_within,
-};
+use crate::sequential::reestimation::{PromisingZone, Seen, increment, patients, proportions, variance_within};
 use crate::workspace::Workspace;
 
 use super::conduct::measure;
@@ -67,7 +65,7 @@ fn blinded(protocol: &Protocol<'_>, plan: &ReestimationPlan, analysis: &Analysis
     let n = known().count() as f64;
     let [e, c] = analysis.arms.map(|arm| f64::from(protocol.scenario.arms[arm].ratio));
     let ratio = e / c;
-    let size = |compared: Compared| compared.fixed(analysis.alpha, analysis.sides, plan.beta, ratio);
+    let size = |compared: Compared| plan.inflation * compared.fixed(analysis.alpha, analysis.sides, plan.beta, ratio);
     match plan.by {
         Review::Rate(held) => {
             let pooled = known().map(|i| f64::from(values.code[i])).sum::<f64>() / n;
@@ -107,28 +105,39 @@ fn zone(protocol: &Protocol<'_>, plan: &ReestimationPlan, before: usize, work: &
     if mark.z.is_finite() { zone.information(mark.z) * before as f64 } else { f64::NAN }
 }
 
-/// The review by what was seen before look `j` of rule `r`.
-fn by_zone<'p>(protocol: &'p Protocol<'_>, r: usize, j: usize) -> Option<&'p ReestimationPlan> {
-    let of = |p: &&ReestimationPlan| matches!(p.by, Review::Zone { rule, place, .. } if rule == r && place < j);
+/// The review by which the size of the trial depends on what rule `r` saw.
+fn by_zone<'p>(protocol: &'p Protocol<'_>, r: usize) -> Option<&'p ReestimationPlan> {
+    let of = |p: &&ReestimationPlan| matches!(p.by, Review::Zone { rule, .. } if rule == r);
     protocol.scenario.reestimations.iter().find(of)
 }
 
-/// Whether the size of the trial may depend on what rule `r` saw before its look `j`.
-pub(super) fn adapts(protocol: &Protocol<'_>, r: usize, j: usize) -> bool {
-    by_zone(protocol, r, j).is_some()
+/// Whether the size of the trial may depend on what rule `r` sees.
+pub(super) fn adapts(protocol: &Protocol<'_>, r: usize) -> bool {
+    by_zone(protocol, r).is_some()
 }
 
-/// The statistic with which rule `r` goes on at its look `j`: after a review in the promising zone that of both stages with the planned
-/// weights, since their sizes depend on what was seen. The test then keeps its level, and where the review has left the trial as it was the
-/// statistic is nearly that of all data.
+/// The statistic with which rule `r` goes on at its look `j`: after a review in the promising zone that of all stages, each by itself and
+/// with its planned weight, since their sizes depend on what was seen. The test then keeps its level, and where the review has left the
+/// trial as it was the statistic is nearly that of all data. `marks` are those of the rule.
 pub(super) fn combined(protocol: &Protocol<'_>, r: usize, j: usize, z: f64, information: f64, marks: &[Mark]) -> f64 {
     let rule = &protocol.scenario.rules[r];
-    let Some(plan) = by_zone(protocol, r, j) else { return z };
-    let Review::Zone { place, .. } = plan.by else { return z };
-    let first = &marks[plan.look];
-    if !(first.z.is_finite() && z.is_finite()) {
+    let Some(Review::Zone { place, .. }) = by_zone(protocol, r).map(|plan| plan.by) else { return z };
+    let first = &marks[rule.looks[place]];
+    if place >= j || !(first.raw.is_finite() && z.is_finite()) {
         return z;
     }
-    let second = increment(Seen { z: first.z, information: first.information }, Seen { z, information });
-    if second.is_finite() { inverse_normal(first.z, second, rule.shares[place] / rule.shares[j]) } else { z }
+    // B(t) = √t Z(t), a step at a time
+    let mut before = (rule.shares[place], Seen { z: first.raw, information: first.information });
+    let mut walk = before.0.sqrt() * first.raw;
+    let between = (place + 1..j).map(|i| (rule.shares[i], &marks[rule.looks[i]])).filter(|(_, m)| m.raw.is_finite());
+    let stages = between.map(|(t, m)| (t, Seen { z: m.raw, information: m.information }));
+    for (t, seen) in stages.chain([(rule.shares[j], Seen { z, information })]) {
+        let step = increment(before.1, seen);
+        // a stage in which nothing came adds nothing, and loses its weight
+        if step.is_finite() {
+            walk += (t - before.0).sqrt() * step;
+        }
+        before = (t, seen);
+    }
+    walk / rule.shares[j].sqrt()
 }

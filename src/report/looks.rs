@@ -57,7 +57,7 @@ fn reviews(out: &mut String, monitoring: &Monitoring) {
         return;
     }
     let mut table =
-        Table::new(["reviews of the sample size", "look", "held %", "larger %", "largest %", "planned then", "of"]);
+        Table::new(["reviews of the sample size", "look", "held %", "larger %", "at the cap %", "mean new size", "of"]);
     for r in &monitoring.reviews {
         table.row(vec![
             r.label.clone(),
@@ -112,9 +112,13 @@ fn boundary(out: &mut String, rule: &Rule) {
     let tests = rule.efficacy.is_some();
     let stops = rule.futility.is_some();
     let harm = rule.at.iter().any(|a| a.harm.estimate > 0.0);
+    let seen = rule.at.iter().any(|a| a.information.is_some());
     let mut header: Vec<&str> = vec!["look", "information"];
+    if seen {
+        header.push("seen");
+    }
     if tests {
-        header.extend(["z", "p", "α spent", "effect", "rejects %", "by now %"]);
+        header.extend(["z", "one-sided p", "α spent", "effect", "rejects %", "by now %"]);
     }
     if harm {
         header.push("against %");
@@ -122,11 +126,14 @@ fn boundary(out: &mut String, rule: &Rule) {
     if stops {
         header.extend(["futility z", "futile %"]);
     }
-    header.extend(["patients", "events", "mean of those ended here", "bias v limit"]);
+    header.extend(["patients", "events", "mean estimate, ended here", "bias v limit"]);
     let mut table = Table::default();
     table.row(header.iter().map(|s| (*s).to_owned()).collect());
     for a in &rule.at {
         let mut cells = vec![a.look.clone(), information(a)];
+        if seen {
+            cells.push(a.information.map_or_else(dash, |f| format!("{:.3}", f.estimate)));
+        }
         if tests {
             let observed = rule.spends_by == "observed";
             let planned = a.planned.filter(|_| !observed);
@@ -161,17 +168,23 @@ fn boundary(out: &mut String, rule: &Rule) {
         write!(out, "\n{} (analysis {}): {}{spent}\n{}", rule.label, rule.analysis, words.join(", "), table.render());
     if let Some(adjusted) = &rule.median_unbiased {
         let coverage = adjusted.coverage.limit.or(adjusted.coverage.truth);
+        let below = adjusted.below.limit.or(adjusted.below.truth);
+        let some = if adjusted.of.estimate < 0.9995 {
+            format!(" (in {} % of trials)", share(adjusted.of))
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             out,
-            "Median-unbiased estimate: mean {}, bias v limit {}{}",
+            "Median-unbiased estimate{some}: mean {}{}{}",
             natural(rule, adjusted.mean),
-            with_error(adjusted.bias.limit.or(adjusted.bias.truth)),
-            coverage.map_or_else(String::new, |c| format!(", its interval covers in {} %", share(c)))
+            below.map_or_else(String::new, |b| format!(", below the limit in {} %", share(b))),
+            coverage.map_or_else(String::new, |c| format!(", its interval covers it in {} %", share(c)))
         );
     }
     let failed: u64 = rule.at.iter().map(|a| a.failed).sum();
     if failed > 0 {
-        let _ = writeln!(out, "No answer at {failed} looks in all: nothing is stopped by them.");
+        let _ = writeln!(out, "No answer at {failed} looks and final analyses in all: nothing is stopped by them.");
     }
     dependence(out, rule);
 }
@@ -221,10 +234,13 @@ fn stops(out: &mut String, monitoring: &Monitoring) {
     if let Some(spared) = monitoring.spared.filter(|s| s.estimate >= 0.05) {
         let _ = writeln!(out, "  patients spared: mean {}", number(Some(spared)));
     }
+    if let Some(added) = monitoring.added.filter(|s| s.estimate >= 0.05) {
+        let _ = writeln!(out, "  patients added: mean {}", number(Some(added)));
+    }
     if let Some(short) = monitoring.short.filter(|s| s.estimate > 0.0) {
         let _ = writeln!(
             out,
-            "In {} % the events that end the trial are never reached: it ends at another cut, or is followed without end and has no month.",
+            "In {} % the events that end the trial are never reached: it ends at another cut, or is followed without end: months are of the others.",
             share(short)
         );
     }

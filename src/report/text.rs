@@ -193,7 +193,7 @@ fn weights(out: &mut String, design: &Design) {
 fn verdict(out: &mut String, design: &Design) {
     let judged: Vec<&Analysis> = design.analyses.iter().filter(|a| a.estimate.bias.limit.is_some()).collect();
     let wrong: Vec<&Analysis> = judged.iter().copied().filter(|a| biased(a)).collect();
-    if !design.analyses.iter().any(|a| a.parts.iter().any(|p| p.name == "ess-experimental")) {
+    if judged.is_empty() || !design.analyses.iter().any(|a| a.parts.iter().any(|p| p.name == "ess-experimental")) {
         return;
     }
     let _ = writeln!(
@@ -345,9 +345,10 @@ fn enrolment(out: &mut String, design: &Design) {
     let date = e.last_entry_date.as_ref().map_or(String::new(), |d| format!(" ({d})"));
     let _ = writeln!(
         out,
-        "\nEnrolment: {}% of trials reach {} patients; last patient in at month {}{date}",
+        "\nEnrolment: {}% of trials reach {} patients{}; last patient in at month {}{date}",
         percent(e.reached.estimate, e.reached.mcse),
         design.n,
+        if design.monitoring.is_some() { " or stop at a look before" } else { "" },
         figure(Some(last)),
     );
     if let Some(c) = &e.calendar {
@@ -363,7 +364,7 @@ fn enrolment(out: &mut String, design: &Design) {
             on(&c.all_followed_date),
         );
     }
-    if let Some(cut) = e.cut {
+    if let Some(cut) = e.cut.filter(|_| design.monitoring.is_none()) {
         let _ = writeln!(out, "Data cut at month {}", figure(Some(cut)));
     }
     if let Some(f) = e.follow_up {

@@ -12,8 +12,11 @@ pub struct Monitoring {
     pub stops: Figure,
     /// Patients enrolled.
     pub patients: Option<Spread>,
-    /// Patients of the planned number who are not enrolled.
+    /// Patients who would have been enrolled in the trials that stop, and are not.
     pub spared: Option<Figure>,
+    /// Patients beyond the planned number, by reviews of the sample size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub added: Option<Figure>,
     /// Months from month 0 to the end of the trial, where it has one.
     pub months: Option<Spread>,
     /// Probability that the number of events that ends the trial is never reached, where one does.
@@ -120,8 +123,10 @@ pub struct At {
     pub planned: Option<Planned>,
     /// Probability that the rule looks.
     pub seen: Figure,
-    /// Share of the planned information.
+    /// Share of the planned information by which bounds are made.
     pub share: Option<Figure>,
+    /// Share of the planned information that there is; `null` where nothing says how much is planned.
+    pub information: Option<Figure>,
     /// Bound for rejection in z.
     pub z: Option<Figure>,
     /// Bound for futility in z.
@@ -174,13 +179,17 @@ pub struct Planned {
 pub struct Correlation {
     /// As simulated, of the first replicates, none of which is stopped for it.
     pub estimate: f64,
-    /// That of independent increments at the planned shares.
+    /// That of independent increments with as much information.
     pub expected: f64,
 }
 
 /// The estimate adjusted for stopping.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MedianUnbiased {
+    /// Share of the trials that have one: not where the trial ends before the rule has looked, or the method has no answer.
+    pub of: Figure,
+    /// Share of them that lie below true value and limit: one half.
+    pub below: Against,
     /// Its mean.
     pub mean: Option<Figure>,
     /// Its mean minus true value and limit.

@@ -152,6 +152,8 @@ pub struct ReestimationPlan {
     pub most: u32,
     /// Type II error wanted.
     pub beta: f64,
+    /// Size of the group-sequential test of the analysis over that of the fixed one, where rules make it one.
+    pub inflation: f64,
     /// How the new size comes about.
     pub by: Review,
 }

@@ -193,7 +193,7 @@ impl Pending {
             self.trial.push(replicate);
             self.screened.push(trial.screened as i32);
             self.enrolled.push(trial.enrolled as i32);
-            self.reached.push(trial.enrolled as usize >= protocol.scenario.n);
+            self.reached.push(trial.enrolled as usize >= protocol.scenario.n || trial.stop.is_some());
             self.site_full.push(trial.site_full as i32);
             let held = |look: &&LookRecord| look.held == Held::Yes;
             self.looks.push(batch.looks[k * looks..(k + 1) * looks].iter().filter(held).count() as i32);

@@ -30,6 +30,7 @@ pub(super) struct Looks {
     patients: Spread,
     months: Spread,
     spared: Moments,
+    added: Moments,
     /// Events of each rule's analysis at the end of the trial.
     events: Vec<Spread>,
     /// Trials that reach their end without the events that end them.
@@ -58,6 +59,8 @@ struct RuleSums {
     futility: u64,
     failed: u64,
     share: Moments,
+    /// Events, patients or 1/SE².
+    information: Moments,
     bounds: [Moments; 2],
     /// Estimate at the bound for rejection.
     effect: Moments,
@@ -145,7 +148,8 @@ impl Looks {
         self.patients.add(f64::from(trial.enrolled), 1.0);
         self.months.add(trial.end, TENTHS);
         self.short += u64::from(trial.stop.is_none() && trial.short);
-        self.spared.add(planned.saturating_sub(trial.enrolled as usize) as f64);
+        self.spared.add(f64::from(trial.recruited.saturating_sub(trial.enrolled)));
+        self.added.add((trial.recruited as usize).saturating_sub(planned) as f64);
         let mut size = [planned as u32, protocol.scenario.cut.events.map_or(0, |c| c.0)];
         for (place, (sums, look)) in self.looks.iter_mut().zip(&batch.looks[k * looks..]).enumerate() {
             if let Some(plan) = protocol.scenario.reestimations.iter().find(|r| r.look == place)
@@ -205,6 +209,7 @@ impl Looks {
                     }
                 };
                 finite(&mut sums.share, mark.share);
+                finite(&mut sums.information, mark.information);
                 finite(&mut sums.bounds[0], mark.bounds[0]);
                 finite(&mut sums.bounds[1], mark.bounds[1]);
                 finite(&mut sums.effect, null + orientation * mark.bounds[1] * mark.se);
@@ -232,7 +237,8 @@ impl Looks {
     /// Adds what later replicates gave.
     pub(super) fn absorb(&mut self, later: &Self) {
         // all fields by name: one that is added must be merged
-        let Self { looks, rules, adjusted, stops, patients, months, spared, events, short } = later;
+        let Self { looks, rules, adjusted, stops, patients, months, spared, added, events, short } = later;
+        self.added.absorb(added);
         self.events.iter_mut().zip(events).for_each(|(a, b)| a.absorb(b));
         self.short += short;
         for (a, b) in self.looks.iter_mut().zip(looks) {
@@ -268,7 +274,7 @@ impl Looks {
         &self,
         protocol: &Protocol<'_>,
         targets: &[[Option<f64>; 2]],
-        covered: &[[Option<u64>; 2]],
+        covered: &[[Option<[u64; 2]>; 2]],
     ) -> result::Monitoring {
         let trials: u64 = self.stops.iter().sum::<u64>().max(1);
         let scenario = protocol.scenario;
@@ -308,6 +314,7 @@ impl Looks {
             stops: of(trials - self.stops.last().copied().unwrap_or(0)),
             patients: self.patients.figures(1.0),
             spared: self.spared.figure(),
+            added: self.added.figure().filter(|_| !scenario.reestimations.is_empty()),
             short: scenario.cut.events.map(|_| of(self.short)),
             months: self.months.figures(TENTHS),
             looks: looks.collect(),
@@ -321,12 +328,13 @@ impl Looks {
         r: usize,
         trials: u64,
         targets: &[[Option<f64>; 2]],
-        covered: &[[Option<u64>; 2]],
+        covered: &[[Option<[u64; 2]>; 2]],
     ) -> result::Rule {
         let scenario = protocol.scenario;
         let plan = &scenario.rules[r];
         let analysis = &scenario.analyses[plan.analysis];
-        let planned = plan.monitor.as_ref().map(crate::sequential::Monitor::planned);
+        // hypotheses of a family have bounds at the level that they have by then
+        let planned = plan.monitor.as_ref().filter(|_| plan.family.is_none()).map(crate::sequential::Monitor::planned);
         let spent = planned.map(|b| b.without_futility().crossing(0.0).upper);
         let at_drift = planned.map(|b| b.crossing(b.drift));
         let sides = f64::from(analysis.sides);
@@ -334,6 +342,9 @@ impl Looks {
         let target = limit.or(truth);
         let (mut rejected, mut alpha, mut power) = (0, 0.0, 0.0);
         let mut at = Vec::new();
+        let last = self.rules[r].last().map_or(f64::NAN, |end| end.information.mean());
+        // what the plan does not say stands for 1
+        let known = plan.monitor.is_some() && plan.planned != 1.0;
         for (place, sums) in self.rules[r].iter().enumerate() {
             let end = place == scenario.looks.len();
             let j = if end { Some(plan.looks.len()) } else { plan.looks.iter().position(|&k| k == place) };
@@ -354,6 +365,11 @@ impl Looks {
                 }),
                 seen: share(sums.seen, trials),
                 share: sums.share.figure(),
+                information: sums
+                    .information
+                    .figure()
+                    .filter(|_| known)
+                    .map(|f| Figure { estimate: f.estimate / plan.planned, mcse: f.mcse.map(|m| m / plan.planned) }),
                 z: bound(1),
                 futility_z: bound(0).filter(|_| !end),
                 effect: sums.effect.figure().filter(|_| analysis.method.estimates()),
@@ -380,7 +396,10 @@ impl Looks {
             let mcse = finite(adjusted.pair[seen].mcse()).or(mean.mcse);
             Some(Figure { estimate: mean.estimate - value, mcse })
         };
-        let coverage = |seen: usize| covered.get(plan.analysis)?[seen].filter(|_| count > 0).map(|c| share(c, count));
+        let part = |seen: usize, which: usize| {
+            covered.get(plan.analysis)?[seen].filter(|_| count > 0).map(|c| share(c[which], count))
+        };
+        let (coverage, below) = (|seen: usize| part(seen, 0), |seen: usize| part(seen, 1));
         let [efficacy, futility] = plan.words.clone();
         result::Rule {
             name: plan.name.clone(),
@@ -399,6 +418,8 @@ impl Looks {
             events: self.events[r].figures(1.0).filter(|s| s.mean.estimate > 0.0),
             at,
             median_unbiased: (count > 0).then(|| result::MedianUnbiased {
+                of: share(count, trials),
+                below: crate::result::Against { truth: below(0), limit: below(1) },
                 mean: adjusted.estimate.figure(),
                 bias: crate::result::Against { truth: bias(0), limit: bias(1) },
                 coverage: crate::result::Against { truth: coverage(0), limit: coverage(1) },
@@ -416,6 +437,7 @@ impl RuleSums {
             futility,
             failed,
             share,
+            information,
             bounds,
             effect,
             patients,
@@ -431,6 +453,7 @@ impl RuleSums {
         self.futility += futility;
         self.failed += failed;
         self.share.absorb(share);
+        self.information.absorb(information);
         self.effect.absorb(effect);
         self.patients.absorb(patients);
         self.events.absorb(events);

@@ -398,6 +398,9 @@ fn twin_a_blinded_review_enrols_what_the_pooled_rate_asks_for() {
         let planned = needed.clamp(200, 420);
         assert_eq!((watch.looks[0].reviewed, trial.enrolled), (planned, planned), "pooled rate {pooled}");
         assert!(trial.end >= alone.end);
+        // who is added enters after the look, also where all had entered before it
+        let added = &work.entry()[200..];
+        assert!(added.windows(2).all(|w| w[0] <= w[1]) && added.iter().all(|e| e >= date && *e >= entry[199]));
     });
 }
 
@@ -645,4 +648,49 @@ fn contract_a_trial_with_looks_has_the_same_bytes_for_any_threads() {
     let (one, two) = (run(1), run(2));
     assert_eq!(serde_json::to_string(&one.design).ok(), serde_json::to_string(&two.design).ok());
     assert!(one.replicates == two.replicates && one.trials == two.trials);
+}
+
+/// Stages that came out as planned add up to the statistic of all data.
+#[test]
+fn twin_a_review_that_changes_nothing_changes_no_statistic() {
+    let text = P5.to_owned()
+        + "\n[[reestimation]]\nname = \"zone\"\nlook = \"half\"\nanalysis = \"primary\"\nmost = 380\npromising-zone = { from = 0.3 }\n";
+    let mut plain = Vec::new();
+    trials(P5, None, 40, |trial, rows, work| plain.push((*trial, rows[0].estimate.z, work.watch().marks.clone())));
+    let mut k = 0;
+    trials(&text, None, 40, |trial, rows, work| {
+        let (alone, z, marks) = &plain[k];
+        k += 1;
+        assert_eq!((trial.stop, rows[0].estimate.z), (alone.stop, *z));
+        for (mark, other) in work.watch().marks.iter().zip(marks) {
+            assert!(
+                mark.z.is_nan() && other.z.is_nan() || (mark.z - other.z).abs() < 1e-9,
+                "{} and {}",
+                mark.z,
+                other.z
+            );
+            assert_eq!(mark.crossed, other.crossed);
+        }
+    });
+}
+
+#[test]
+fn statistical_the_correlation_of_looks_is_that_of_all_trials() {
+    // of patients whose endpoint is due the win statistic is one of independent patients: the root of their share, which is more than
+    // half, since those who missed the visit are in it beside the 100 who came
+    let text = binary("complete = { share = 0.5, endpoint = \"response\" }", "efficacy = { haybittle-peto = 2 }")
+        .replace("difference-of-proportions = {}", "win-ratio = {}")
+        .replace(
+            "binary = { value = \"response\", visit = \"month-6\", better = \"higher\", missing = \"worst\" }",
+            "hierarchical = { tiers = [{ name = \"response\", category = { value = \"response\", better = \"higher\" }, observed = \"at-visit\", visit = \"month-6\", missing = \"worst\" }] }",
+        );
+    let run = Run::new(&text, 2_000, "statistical_the_correlation_of_looks");
+    let out = run.go();
+    let rule = &out.design.monitoring.as_ref().expect("looks").rules[0];
+    assert!(rule.dependent && rule.at[0].efficacy.estimate > 0.2, "many stop");
+    let correlation = rule.at[0].correlation.expect("it is asked for");
+    let share = rule.at[0].information.expect("patients are planned").estimate;
+    assert!((correlation.expected - share.sqrt()).abs() < 1e-3 && share > 0.55, "{correlation:?}, {share}");
+    // standard error (1 − ρ²)/√n
+    assert_calibrated("correlation", correlation.estimate, correlation.expected, 0.5 / 2_000_f64.sqrt(), 0.15);
 }

@@ -357,7 +357,7 @@ impl Resolver {
 const MOST: usize = 50;
 
 /// Whether a measure is known from some month after entry on, rather than as far as patients are followed.
-fn falls_due(measure: &Measure) -> bool {
+pub(super) fn falls_due(measure: &Measure) -> bool {
     match measure {
         Measure::Binary { of: BinaryOf::State { visit, .. }, .. }
         | Measure::Ordinal { visit, .. }

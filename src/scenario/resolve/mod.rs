@@ -196,7 +196,11 @@ impl Resolver {
         let mut rules = match (&looks, &analyses, &cut) {
             (Some(looks), Some(analyses), Some(cut)) => {
                 let times: Vec<bool> = endpoints.iter().map(|e| e.kind == "time-to-event").collect();
-                self.rules(&file, &rules::Trial { n, cut, looks, analyses, times: &times })
+                let due: Vec<bool> = endpoints
+                    .iter()
+                    .map(|e| e.endpoint.as_ref().is_some_and(|e| looks::falls_due(&e.measure)))
+                    .collect();
+                self.rules(&file, &rules::Trial { n, cut, looks, analyses, times: &times, due: &due })
             }
             _ => None,
         };

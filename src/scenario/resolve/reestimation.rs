@@ -7,6 +7,7 @@ use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::language::REESTIMATION_KINDS;
 use crate::scenario::written::Table;
 use crate::scenario::{Accrual, AnalysisPlan, Cut, Enrolment, LookPlan, ReestimationPlan, Review, RulePlan};
+use crate::sequential::Plan;
 use crate::sequential::reestimation::Held;
 
 /// What reviews refer to.
@@ -118,6 +119,7 @@ impl Resolver {
             analysis,
             most,
             beta: 1.0 - power,
+            inflation: inflation(trial, analysis, 1.0 - power),
             by,
         })
     }
@@ -152,6 +154,7 @@ impl Resolver {
             analysis,
             most: u32::MAX,
             beta: 0.1,
+            inflation: 1.0,
             by: Review::FollowUp(fewer, months),
         })
     }
@@ -278,4 +281,11 @@ impl Resolver {
         let events = trial.cut.events.is_some_and(|(_, e)| e == endpoint);
         Some(Review::Zone { zone: [from, to], rule, place, events })
     }
+}
+
+/// How much larger than the fixed test the group-sequential one is that rules make of an analysis; 1 where none does.
+fn inflation(trial: &Trial<'_>, analysis: usize, beta: f64) -> f64 {
+    let plan = trial.rules.iter().find(|r| r.analysis == analysis).and_then(|r| r.plan.as_ref());
+    let solved = plan.and_then(|p| Plan { beta, ..p.clone() }.solve().ok().map(|b| b.inflation(p.alpha, beta)));
+    solved.unwrap_or(1.0)
 }

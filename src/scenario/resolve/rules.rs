@@ -20,6 +20,8 @@ pub(super) struct Trial<'a> {
     pub(super) analyses: &'a [AnalysisPlan],
     /// Endpoints that are times.
     pub(super) times: &'a [bool],
+    /// Endpoints that fall due at a visit or by a month.
+    pub(super) due: &'a [bool],
 }
 
 impl Resolver {
@@ -217,6 +219,8 @@ impl Resolver {
                     let (last, _) = trial.cut.events.filter(|c| c.1 == plan.endpoint)?;
                     Some(f64::from(*count) / f64::from(last))
                 }
+                // whoever is in has told nothing yet where the endpoint falls due later
+                [When::Enrolled(_)] if trial.due.get(plan.endpoint) == Some(&true) => None,
                 [When::Enrolled(amount) | When::Complete { amount, .. }] if information == Counted::Patients => {
                     match amount {
                         Amount::Share(share) => Some(*share),
