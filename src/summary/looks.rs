@@ -385,7 +385,7 @@ impl Looks {
                 bias: target.zip(sums.ended.figure()).map(|(t, f)| Figure { estimate: f.estimate - t, ..f }),
                 correlation: correlation(sums)
                     .filter(|_| !end)
-                    .map(|estimate| result::Correlation { estimate, expected: plan.shares[j].sqrt() }),
+                    .map(|estimate| result::Correlation { estimate, expected: (sums.information.mean() / last).sqrt() }),
             });
         }
         let adjusted = &self.adjusted[r];
