@@ -3,7 +3,9 @@
 mod analyse;
 mod bootstrap;
 mod conduct;
+mod decide;
 mod follow;
+mod occasion;
 mod pilot_root;
 mod pilot_score;
 mod prefix;

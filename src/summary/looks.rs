@@ -383,9 +383,10 @@ impl Looks {
                 overrun: sums.more_events.figure().filter(|_| scenario.looks.get(place).is_some_and(|l| l.delay > 0.0)),
                 estimate: sums.ended.figure(),
                 bias: target.zip(sums.ended.figure()).map(|(t, f)| Figure { estimate: f.estimate - t, ..f }),
-                correlation: correlation(sums)
-                    .filter(|_| !end)
-                    .map(|estimate| result::Correlation { estimate, expected: (sums.information.mean() / last).sqrt() }),
+                correlation: correlation(sums).filter(|_| !end).map(|estimate| result::Correlation {
+                    estimate,
+                    expected: (sums.information.mean() / last).sqrt(),
+                }),
             });
         }
         let adjusted = &self.adjusted[r];
