@@ -242,7 +242,7 @@ impl Resolver {
                         "how much of the information there will be at each look does not follow from what the looks wait for",
                     )
                     .label("needs `shares`")
-                    .help("shares = [0.5, 0.75]: of the final information, as planned"),
+                    .help("shares = [0.5, 0.75]: of the final information, as planned; or let looks wait for events, or for patients in whom the endpoint is `complete`"),
                 );
                 return None;
             };
