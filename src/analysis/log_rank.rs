@@ -2,7 +2,7 @@
 
 use super::event_times::event_times;
 use super::hazard::hazard_rule;
-use super::time_order::{at_each_time, sort_rows};
+use super::time_order::at_each_time;
 use super::wald::wald;
 use super::{Adjusts, Analysis, Dataset, Estimate, Response, ResponseKind, Rule, Scale, Scratch, Status};
 use crate::analysis::Better;
@@ -89,9 +89,6 @@ impl Analysis for LogRank {
         if data.strata.levels > 1 {
             return Sums::within_strata(data, scratch).answer(rule, n);
         }
-        if !scratch.sorted.prefixes {
-            return Sums::by_events(data.arm, time, event, experimental, scratch).answer(rule, n);
-        }
         let tied = scratch.until_last_event(time, event);
         let mut sums = Sums::start(n, experimental);
         if tied {
@@ -128,64 +125,6 @@ impl Sums {
             expected: 0.0,
             variance: 0.0,
         }
-    }
-
-    /// The sums where the times of events alone are sorted: of all patients it matters only how many of these they reach.
-    fn by_events(arm: &[u8], time: &[f64], event: &[u8], experimental: usize, scratch: &mut Scratch) -> Self {
-        let Scratch { sorted, keys, order, counts, real: [times, ..], .. } = scratch;
-        sort_rows(time, |row, _| event[row] != 0, keys, order);
-        let events = order.len();
-        sorted.count += events as u64;
-        times.clear();
-        times.extend(order.iter().map(|&row| time[row as usize]));
-        let mut sums = Self::start(time.len(), experimental);
-        let (Some(&first), Some(&last)) = (times.first(), times.last()) else { return sums };
-
-        // the range of event times in equal parts, with the number of event times before each
-        let parts = 2 * events;
-        let scale = Some(parts as f64 / (last - first)).filter(|s| s.is_finite()).unwrap_or(0.0);
-        let part = |t: f64| ((t - first) * scale) as usize;
-        keys.clear();
-        keys.resize(parts + 1, events as u64);
-        let mut next = 0;
-        for (place, &t) in times.iter().enumerate() {
-            let here = part(t).min(parts);
-            if next <= here {
-                keys[next..=here].fill(place as u64);
-                next = here + 1;
-            }
-        }
-        // patients of the control and the experimental arm by the number of event times that they reach
-        counts.clear();
-        counts.resize(2 * (events + 1), 0);
-        for (&t, &a) in time.iter().zip(arm) {
-            let mut reached = events;
-            if t < last {
-                reached = keys[part(t).min(parts)] as usize;
-                while times[reached] <= t {
-                    reached += 1;
-                }
-            }
-            counts[2 * reached + usize::from(a)] += 1;
-        }
-
-        let mut place = 0;
-        for group in order.chunk_by(|&a, &b| time[a as usize] == time[b as usize]) {
-            // who leaves before this time: no one reaches some of a group of equal times
-            let [control, experimental] = [0, 1].map(|a: usize| f64::from(counts[2 * place + a]));
-            sums.at_risk -= control + experimental;
-            sums.at_risk_experimental -= experimental;
-            let died: u32 = group.iter().map(|&row| u32::from(arm[row as usize])).sum();
-            let (share, d) = (sums.at_risk_experimental / sums.at_risk, group.len() as f64);
-            let variance = d * share * (1.0 - share);
-            sums.variance +=
-                if group.len() == 1 { variance } else { variance * (sums.at_risk - d) / (sums.at_risk - 1.0) };
-            sums.expected += d * share;
-            sums.events += group.len() as u32;
-            sums.observed += died;
-            place += group.len();
-        }
-        sums
     }
 
     /// The sums of all strata.
