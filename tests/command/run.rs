@@ -186,7 +186,9 @@ fn a_folder_is_made_beside_the_caller() {
 fn all_variants_have_an_entry_each() {
     let json = Results::of(&[DEFIANCE, "--variant", "all", "--replicates", "2"]).json();
     let variants: Vec<&str> = list(&json, "/designs").iter().map(|d| word(d, "/variant")).collect();
-    assert_eq!(variants, ["base", "matched", "attract", "midway", "null", "matched-published", "measured-twice"]);
+    let expected =
+        ["base", "matched", "attract", "midway", "null", "matched-published", "measured-twice", "interim", "futility"];
+    assert_eq!(variants, expected);
     // a variant alone gives the same rows as among all
     let alone = Results::of(&[DEFIANCE, "--variant", "null", "--replicates", "2"]).json();
     assert_eq!(alone["designs"][0], json["designs"][4]);
