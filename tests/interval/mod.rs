@@ -148,6 +148,17 @@ fn slow(left: &[f64], right: &[f64]) -> f64 {
     likelihood(&p)
 }
 
+/// One mass an arm has no variance, in any unit of time: what rounding leaves is not one.
+#[test]
+fn by_hand_one_mass_has_no_variance() {
+    for scale in [1.0, 31.026_914_790_180_395, 0.1, 7.3] {
+        let rows = [(1.0, 3.0, 1), (0.0, 3.0, 1), (0.0, 0.0, 0), (1.0, 3.0, 1)];
+        let data = Data::of(&rows.map(|(l, w, a): (f64, f64, u8)| (scale * l, scale * w, a)));
+        let e = data.analyse_with(&*method("turnbull", 2.5 * scale), &RULE, &mut Scratch::default());
+        assert_eq!(e.status, Status::NoVariation, "{e:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
