@@ -222,8 +222,9 @@ fn judge(
     };
     let ends = at_end || mark.crossed != Crossed::Neither && mark.crossed != Crossed::Failed;
     if let Some(monitor) = &mut watch.monitors[r] {
-        // no ordering of outcomes is left where the trial became larger by what was seen, or the level depends on other hypotheses
-        let fixed = alone && !reestimation::adapts(protocol, r) && plan.equivalence.is_none();
+        // no ordering of outcomes is left where the trial became larger by what was seen, or the level depends on other hypotheses; a
+        // posterior probability orders by the prior as well
+        let fixed = alone && !reestimation::adapts(protocol, r) && plan.equivalence.is_none() && plan.method.tests();
         if ends && fixed && z.is_finite() && e.estimate.is_finite() {
             // a z of √share is a drift of 1; the distance from the null value that makes a z of 1 is not the standard error of the
             // estimate where the test has its own

@@ -459,6 +459,7 @@ fn twin_a_trial_without_hope_stops_by_predictive_probability() {
         let mark = &watch.marks[0];
         assert_eq!(trial.stop.is_some(), mark.crossed == Crossed::Futility || mark.crossed == Crossed::Efficacy);
         stopped += usize::from(mark.crossed == Crossed::Futility);
+        assert!(mark.adjusted[1].is_nan(), "a posterior has no estimate that is unbiased by the ordering of a test");
         // four trials by brute force: all futures of both arms
         if compared == 4 || mark.crossed == Crossed::Efficacy {
             return;
