@@ -171,9 +171,7 @@ impl Watch {
         self.rejected.fill(false);
         self.monitors.iter_mut().flatten().for_each(Monitor::begin);
     }
-}
 
-impl Watch {
     /// The bound for rejection of rule `r` at its look `j`, at the level that its family gives it now; infinite where it has none.
     pub fn bound_at_level(&mut self, rule: &RulePlan, r: usize, j: usize, level: f64) -> f64 {
         let known = self.levels[r].iter().position(|(l, _)| *l == level);

@@ -82,7 +82,7 @@ pub struct Estimate {
 impl Estimate {
     /// A data set on which the method has no answer.
     #[must_use]
-    pub fn failed(status: Status, n: usize) -> Self {
+    pub const fn failed(status: Status, n: usize) -> Self {
         Self {
             estimate: f64::NAN,
             se: f64::NAN,

@@ -79,20 +79,7 @@ pub struct RowRecord {
 impl RowRecord {
     /// A row not yet filled.
     pub const EMPTY: Self = Self {
-        estimate: Estimate {
-            estimate: f64::NAN,
-            se: f64::NAN,
-            lower: f64::NAN,
-            upper: f64::NAN,
-            z: f64::NAN,
-            p: f64::NAN,
-            df: f64::INFINITY,
-            others: None,
-            n: 0,
-            events: 0,
-            parts: [0.0; 8],
-            status: Status::EmptyArm,
-        },
+        estimate: Estimate::failed(Status::EmptyArm, 0),
         target: [f64::NAN; 2],
         sums: [[[0.0; 4]; 2]; 2],
         failed_resamples: 0,

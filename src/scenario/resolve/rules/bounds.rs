@@ -7,6 +7,7 @@ use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::language::{EFFICACY_KINDS, FUTILITY_KINDS};
 use crate::scenario::written::Table;
 use crate::scenario::{AnalysisPlan, Futility};
+use crate::sequential::futility::of_p;
 use crate::sequential::{Efficacy, Spending};
 
 impl Resolver {
@@ -101,7 +102,6 @@ impl Resolver {
         self.has_scale(table, plan)?;
         let of = "the looks of the rule and the end of the trial";
         let kind = EFFICACY_KINDS.iter().find(|k| table.has(k))?;
-        let quantile = |p: f64| -normal_quantile(p);
         Some(match *kind {
             "spending" => Efficacy::Spending(self.spending(table, places)?),
             "wang-tsiatis" => Efficacy::WangTsiatis(self.bounded(table, kind, -2.0, 1.0)?),
@@ -121,13 +121,13 @@ impl Resolver {
                     return None;
                 }
                 let tail = plan.alpha / f64::from(plan.sides);
-                Efficacy::Given(shares.into_iter().map(|w| quantile(w * tail)).collect())
+                Efficacy::Given(shares.into_iter().map(|w| of_p(w * tail)).collect())
             }
             "z" => Efficacy::Given(self.one_each(table, kind, places, of)?),
-            "p" => Efficacy::Given(self.probabilities(table, kind, places, of)?.into_iter().map(quantile).collect()),
+            "p" => Efficacy::Given(self.probabilities(table, kind, places, of)?.into_iter().map(of_p).collect()),
             _ => {
                 let all = self.probabilities(table, kind, places, of)?;
-                Efficacy::Given(all.into_iter().map(|p| quantile(1.0 - p)).collect())
+                Efficacy::Given(all.into_iter().map(|p| of_p(1.0 - p)).collect())
             }
         })
     }
@@ -168,7 +168,7 @@ impl Resolver {
             "z" => (Futility::Statistic(self.one_each(table, kind, places, of)?), None),
             "p" => {
                 let p = self.probabilities(table, kind, places, of)?;
-                (Futility::Statistic(p.into_iter().map(|p| -normal_quantile(p)).collect()), None)
+                (Futility::Statistic(p.into_iter().map(of_p).collect()), None)
             }
             "probability" => {
                 let p = self.probabilities(table, kind, places, of)?;
