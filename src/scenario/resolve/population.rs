@@ -1,7 +1,8 @@
 //! Who the candidates are and what happens to them: variables, outcomes, correlations, criteria.
 
+use super::Resolver;
 use super::names::{Is, Sight};
-use super::{Resolver, allowed};
+use super::values::allowed;
 use crate::distribution::{self, Distribution, Domain, Draw};
 use crate::expr::{ColumnId, Expr};
 use crate::scenario::diagnostic::{Code, Diagnostic};
