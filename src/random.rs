@@ -3,7 +3,11 @@
 //! Carrier: ChaCha8 (Bernstein 2008). *Key* = SHA-256 of ("patency/1", seed, kind, name, label), made once per scenario;
 //! *stream* = replicate; *position* = patient. No generator is passed around and advanced, so any value can be had again
 //! alone, for any number of threads, in any order. The only file that names a generator.
+//!
+//! Columns are written by `chacha20`, many blocks at once and straight to where they are read; numbers that are asked for one by one come
+//! from `rand_chacha`. Both are the same stream.
 
+use chacha20::cipher::{KeyIvInit, StreamCipherCore, StreamCipherSeekCore, array::Array};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
@@ -11,8 +15,14 @@ use sha2::{Digest, Sha256};
 /// Values of sparse numbers are looked up in chunks of so many.
 const RUN: usize = 256;
 
-/// Values of dense numbers that are handed over at once: the words of a refill of the generator, so that nothing is set to zero in vain.
-const DENSE: usize = 64;
+/// Values of dense numbers that are handed over at once: 16 blocks of the stream or more, the most that a processor makes together.
+const DENSE: usize = 256;
+
+/// 32-bit words of a block of the stream.
+const BLOCK: u64 = 16;
+
+/// Blocks are made in multiples of so many: one alone takes longer than two.
+const TOGETHER: usize = 2;
 
 /// Replicate number; replicates are numbered from 0.
 pub type Replicate = u64;
@@ -69,13 +79,14 @@ impl Address {
         Self { key: hash.finalize().into() }
     }
 
-    fn stream(&self, replicate: Replicate, word: u64) -> ChaCha8Rng {
-        let mut rng = ChaCha8Rng::from_seed(self.key);
-        rng.set_stream(replicate);
-        if word != 0 {
-            rng.set_word_pos(u128::from(word));
-        }
-        rng
+    /// The stream of a replicate from a block on.
+    fn blocks(&self, replicate: Replicate, block: u64) -> Blocks {
+        let mut nonce = [0; 12];
+        // the upper half of a 64-bit counter comes first: no column is as long
+        nonce[4..].copy_from_slice(&replicate.to_le_bytes());
+        let mut blocks = Blocks(Core::new((&self.key).into(), (&nonce).into()));
+        blocks.seek(block);
+        blocks
     }
 
     /// Hands over the 32-bit words of the numbers of `index`, in runs: `take(at, words)` gets those of positions
@@ -93,6 +104,24 @@ impl Address {
 
     /// out\[i\] = uniform in (0, 1) of the i-th number of `index`.
     pub fn uniforms(&self, replicate: Replicate, index: Index<'_>, out: &mut [f64]) {
+        if let Index::Dense { first: 0, len } = index {
+            let out = &mut out[..len];
+            // words stand where their uniforms will
+            let words: &mut [u64] = bytemuck::cast_slice_mut(out);
+            let mut stream = self.blocks(replicate, 0);
+            const PART: usize = TOGETHER * BLOCK as usize / 2;
+            let whole = len - len % PART;
+            stream.fill(&mut words[..whole]);
+            if whole < len {
+                let mut last = [0_u64; PART];
+                stream.fill(&mut last);
+                words[whole..].copy_from_slice(&last[..len - whole]);
+            }
+            for o in out {
+                *o = unit(u64::from_le(o.to_bits()));
+            }
+            return;
+        }
         self.words64(replicate, index, |at, words| {
             for (o, &w) in out[at..].iter_mut().zip(words) {
                 *o = unit(w);
@@ -100,8 +129,8 @@ impl Address {
         });
     }
 
-    /// Reads chunks: a dense run of `DENSE` values from its first number, sparse numbers from chunks aligned at multiples of `RUN`.
-    /// `WORDS` is how many 32-bit words a value takes.
+    /// Reads chunks: dense numbers `DENSE` at a time from the block of the first one on, sparse ones from chunks aligned at multiples of
+    /// `RUN`. `WORDS` is how many 32-bit words a value takes.
     #[inline]
     fn read<W: bytemuck::Pod, const WORDS: u64>(
         &self,
@@ -110,28 +139,31 @@ impl Address {
         native: impl Fn(W) -> W,
         mut take: impl FnMut(usize, &[W]),
     ) {
-        let fill = |rng: &mut ChaCha8Rng, words: &mut [W]| {
-            rng.fill_bytes(bytemuck::cast_slice_mut(words));
+        let a_block = BLOCK / WORDS;
+        let fill = |stream: &mut Blocks, words: &mut [W]| {
+            stream.fill(words);
             if cfg!(target_endian = "big") {
                 words.iter_mut().for_each(|w| *w = native(*w));
             }
         };
         match index {
             Index::Dense { first, len } => {
-                let mut rng = self.stream(replicate, u64::from(first) * WORDS);
+                let mut stream = self.blocks(replicate, u64::from(first) / a_block);
+                let mut skip = (u64::from(first) % a_block) as usize;
                 let mut words = [W::zeroed(); DENSE];
                 let mut done = 0;
                 while done < len {
-                    let part = &mut words[..(len - done).min(DENSE)];
-                    fill(&mut rng, part);
-                    take(done, part);
-                    done += part.len();
+                    let end = (skip + len - done).min(DENSE);
+                    fill(&mut stream, &mut words[..end.next_multiple_of(TOGETHER * a_block as usize)]);
+                    take(done, &words[skip..end]);
+                    done += end - skip;
+                    skip = 0;
                 }
             }
             Index::Sparse(numbers) => {
                 let Some(&start) = numbers.first() else { return };
                 let mut base = start - start % RUN as u32;
-                let mut rng = self.stream(replicate, u64::from(base) * WORDS);
+                let mut stream = self.blocks(replicate, u64::from(base) / a_block);
                 let (mut words, mut picked) = ([W::zeroed(); RUN], [W::zeroed(); RUN]);
                 let mut done = 0;
                 while done < numbers.len() {
@@ -140,10 +172,10 @@ impl Address {
                     if run == 0 {
                         // a gap of at least a chunk: seek
                         base = numbers[done] - numbers[done] % RUN as u32;
-                        rng.set_word_pos(u128::from(u64::from(base) * WORDS));
+                        stream.seek(u64::from(base) / a_block);
                         continue;
                     }
-                    fill(&mut rng, &mut words);
+                    fill(&mut stream, &mut words);
                     for (p, &k) in picked.iter_mut().zip(&numbers[done..done + run]) {
                         *p = words[(k - base) as usize % RUN];
                     }
@@ -153,6 +185,27 @@ impl Address {
                 }
             }
         }
+    }
+}
+
+/// Eight rounds, a counter of 32 bits.
+type Core = chacha20::ChaChaCore<chacha20::R8, chacha20::variants::Ietf>;
+
+/// A stream, in whole blocks.
+struct Blocks(Core);
+
+impl Blocks {
+    /// Goes on from a block. Numbers have 32 bits, and at most half as many blocks.
+    fn seek(&mut self, block: u64) {
+        StreamCipherSeekCore::set_block_pos(&mut self.0, block as u32);
+    }
+
+    /// Writes the next blocks: `words` are whole blocks.
+    #[inline]
+    fn fill<W: bytemuck::Pod>(&mut self, words: &mut [W]) {
+        let (blocks, rest) = Array::slice_as_chunks_mut(bytemuck::cast_slice_mut(words));
+        debug_assert!(rest.is_empty());
+        self.0.write_keystream_blocks(blocks);
     }
 }
 
@@ -186,13 +239,17 @@ impl Sequence {
     /// The words of `address` in `replicate`, from the first.
     #[must_use]
     pub fn new(address: &Address, replicate: Replicate) -> Self {
-        Self(address.stream(replicate, 0))
+        let mut rng = ChaCha8Rng::from_seed(address.key);
+        rng.set_stream(replicate);
+        Self(rng)
     }
 
     /// The words from number `word` on.
     #[must_use]
     pub fn at(address: &Address, replicate: Replicate, word: u64) -> Self {
-        Self(address.stream(replicate, word))
+        let Self(mut rng) = Self::new(address, replicate);
+        rng.set_word_pos(u128::from(word));
+        Self(rng)
     }
 
     /// The next of the numbers 0 … n − 1, all alike to 2⁻⁶⁴ n, from a 64-bit word.

@@ -35,7 +35,7 @@ fuzz_target!(|text: &str| {
         let mut funnel = vec![0; scenario.criteria.len()];
         let mut rows = vec![RowRecord::EMPTY; scenario.analyses.len()];
         if let Err(fault) = engine::replicate(&protocol, 0, &mut work, &mut funnel, &mut rows) {
-            assert!(!protocol.explain(&fault).is_empty());
+            assert!(!protocol.explain(&fault, 0).is_empty());
         }
     }
 });

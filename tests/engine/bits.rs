@@ -58,6 +58,35 @@ fn contract_dense_and_sparse_numbers_are_the_same_values() {
     }
 }
 
+/// Columns and single words come from two implementations of the stream: any run of a column, whole blocks or not, is what the other gives.
+#[test]
+fn twin_columns_are_the_words_of_the_sequence() {
+    let address = Address::new(9, "variable", "x", "");
+    for first in [0, 1, 7, 16, 31, 250, 255, 256, 5_000] {
+        for len in [0, 1, 15, 16, 17, 31, 33, 240, 256, 257, 700] {
+            for replicate in [0, 5, TRUTH_REPLICATES + 3] {
+                let index = Index::Dense { first, len };
+                let (mut halves, mut whole) = (Vec::new(), Vec::new());
+                address.words32(replicate, index, |at, w| {
+                    assert_eq!(at, halves.len());
+                    halves.extend_from_slice(w);
+                });
+                address.words64(replicate, index, |at, w| {
+                    assert_eq!(at, whole.len());
+                    whole.extend_from_slice(w);
+                });
+                let mut one = Sequence::at(&address, replicate, u64::from(first));
+                assert!(halves.len() == len && halves.iter().all(|&w| w == one.word32()), "{first} {len}");
+                let mut one = Sequence::at(&address, replicate, 2 * u64::from(first));
+                assert!(whole.len() == len && whole.iter().all(|&w| w == one.word64()), "{first} {len}");
+                let mut one = Sequence::at(&address, replicate, 2 * u64::from(first));
+                let expected: Vec<u64> = (0..len).map(|_| one.uniform().to_bits()).collect();
+                assert_eq!(uniforms(&address, replicate, index), expected, "{first} {len}");
+            }
+        }
+    }
+}
+
 /// Estimate and standard error of replicate 0 at seed 1, on CI's target.
 #[test]
 fn contract_one_row_of_each_yardstick() {
