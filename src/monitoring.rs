@@ -124,6 +124,10 @@ pub struct Watch {
     pub levels: Vec<Vec<(f64, Vec<f64>)>>,
     /// By rule, whether its hypothesis has been rejected.
     pub rejected: Vec<bool>,
+    /// Patients to enrol: at the start, and as reviews have left it.
+    pub planned: [usize; 2],
+    /// Interruptions of enrolment before reviews made the trial larger: the first patient after each, and its months.
+    pub pauses: Vec<(usize, f64)>,
     /// Months by which a look has extended follow-up.
     pub more_months: f64,
     /// Whether the trial stopped before its end, the data locked as it then was.
@@ -160,8 +164,10 @@ impl Watch {
         }
     }
 
-    /// A new trial.
-    pub fn begin(&mut self, scenario: &Scenario) {
+    /// A new trial of `planned` patients.
+    pub fn begin(&mut self, scenario: &Scenario, planned: usize) {
+        self.planned = [planned; 2];
+        self.pauses.clear();
         for (state, family) in self.graphs.iter_mut().zip(&scenario.multiplicity) {
             family.graph.iter().for_each(|graph| state.copy_from(graph));
         }

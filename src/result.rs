@@ -368,7 +368,7 @@ pub struct Excluded {
 pub struct Enrolment {
     /// Mean patients enrolled.
     pub enrolled: Figure,
-    /// Share of replicates that reach n, or stop at a look before.
+    /// Share of replicates that reach n, or as many as a review of the sample size asks for, or stop at a look before.
     pub reached: Figure,
     /// Mean date of the last entry (months since the first site opened).
     pub last_entry: Option<Figure>,

@@ -124,7 +124,7 @@ impl Summary {
             self.recruited.add(f64::from(trial.recruited));
             self.screened.add(f64::from(trial.screened));
             self.enrolled.add(f64::from(trial.enrolled));
-            self.reached += u64::from(trial.enrolled as usize >= self.n || trial.stop.is_some());
+            self.reached += u64::from(trial.enrolled >= trial.planned || trial.stop.is_some());
             self.last_entry.add(trial.last_entry);
             if trial.cut.is_finite() {
                 self.cut.add(trial.cut);

@@ -5,7 +5,7 @@ use patency::math::special::{normal_cdf, normal_quantile, normal_tail};
 use patency::random::{Address, Sequence};
 use patency::sequential::predictive::{Count, Normal, Proportions};
 use patency::sequential::reestimation::{
-    Held, PromisingZone, Seen, increment, inverse_normal, patients, proportions, variance_within,
+    Held, PromisingZone, Seen, beyond, increment, inverse_normal, patients, proportions, variance_within,
 };
 use patency::sequential::{Compared, futility};
 
@@ -204,6 +204,34 @@ fn by_hand_blinded_review() {
     assert!((left - within / (n - 1.0)).abs() < 1e-13, "{left}");
     assert_eq!(variance_within(total, n, 0.0, 1.0), total);
     assert_eq!(patients(88.0, 0.22), 400.0);
+}
+
+#[test]
+fn by_hand_sizes_against_a_margin() {
+    let fixed = |compared: Compared, margin: f64, ratio: f64, alpha: f64, beta: f64| {
+        beyond(compared, margin, ratio).fixed(alpha, 1, beta, ratio)
+    };
+    // Chow, Shao, Wang (2008), Sample Size Calculations in Clinical Research, example 4.2.4: 25 an arm against −.10, one-sided .05
+    let chow = Compared::Proportions { experimental: 0.85, control: 0.65 };
+    let an_arm = fixed(chow, -0.1, 1.0, 0.05, 0.2) / 2.0;
+    assert_eq!(an_arm.ceil(), 25.0);
+    let z = normal_quantile(0.95) + normal_quantile(0.8);
+    assert!((an_arm - z * z * (0.85 * 0.15 + 0.65 * 0.35) / 0.09).abs() < 1e-11);
+    // no difference, .85 in both arms and a margin of .1 at one-sided .025 with power .9: 268 an arm
+    let none = Compared::Proportions { experimental: 0.85, control: 0.85 };
+    assert_eq!((fixed(none, -0.1, 1.0, 0.025, 0.1) / 2.0).ceil(), 268.0);
+    // 2 : 1
+    let z = normal_quantile(0.975) + normal_quantile(0.9);
+    let of = |e: f64, c: f64, d: f64| z * z * 3.0 * (e * (1.0 - e) / 2.0 + c * (1.0 - c)) / (d * d);
+    let uneven = Compared::Proportions { experimental: 0.3, control: 0.2 };
+    assert!((fixed(uneven, 0.15, 2.0, 0.025, 0.1) - of(0.3, 0.2, 0.05)).abs() < 1e-9);
+    let means = Compared::Means { difference: 0.0, sd: 4.0 };
+    assert!((fixed(means, -2.0, 1.0, 0.025, 0.1) - 4.0 * z * z * 4.0).abs() < 1e-9);
+    let hazards = Compared::Hazards { ratio: 0.9 };
+    let events = 4.0 * (z / (0.9_f64 / 1.3).ln()).powi(2);
+    assert!((fixed(hazards, 1.3_f64.ln(), 1.0, 0.025, 0.1) - events).abs() < 1e-9);
+    // without a margin nothing changes
+    assert_eq!(beyond(chow, 0.0, 1.0), chow);
 }
 
 /// Sum over all pairs of futures, each with its posterior probability; beta-binomial probabilities as products.

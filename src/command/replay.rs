@@ -105,7 +105,7 @@ impl Replay {
                 .iter()
                 .map(|p| Drawn { parameter: p.name.to_owned(), value: p.value(self.replicate) })
                 .collect(),
-            trial: shown(&trial, scenario.n),
+            trial: shown(&trial),
             screening: scenario
                 .criteria
                 .iter()
@@ -126,12 +126,12 @@ impl Replay {
     }
 }
 
-fn shown(trial: &TrialRecord, n: usize) -> Trial {
+fn shown(trial: &TrialRecord) -> Trial {
     let finite = |x: f64| Some(x).filter(|x| x.is_finite());
     Trial {
         screened: trial.screened,
         enrolled: trial.enrolled,
-        reached: trial.enrolled as usize >= n,
+        reached: trial.enrolled >= trial.planned,
         last_entry: trial.last_entry,
         cut: finite(trial.cut),
         follow_up: finite(trial.follow_up),

@@ -39,7 +39,7 @@ pub fn conclude(
         analyse_all(protocol, replicate, work, rows);
         return Ok(());
     }
-    work.watch.begin(protocol.scenario);
+    work.watch.begin(protocol.scenario, planned);
     trial.short = !cut(protocol, replicate, None, work, trial)?;
     see(protocol, replicate, work)?;
     let mut end = last_date(protocol, 0.0, trial);
@@ -70,15 +70,17 @@ pub fn conclude(
         lock(protocol, date, work);
         if stopped.is_none() {
             let enrolled = entered(work, date);
-            let decision = (date + look.delay).min(end);
-            let more_patients = if decision == date { 0 } else { entered(work, decision) - enrolled };
+            let decision = date + look.delay;
+            // a trial that has ended meanwhile stops no later
+            let over = decision.min(end);
+            let more_patients = if over == date { 0 } else { entered(work, over) - enrolled };
             work.watch.looks[k] = LookRecord { held, date, enrolled, more_patients, reviewed: 0 };
             if decide(protocol, replicate, k, work, rows) {
-                stopped = Some((k, decision));
+                stopped = Some((k, over));
                 if !free {
                     break;
                 }
-            } else if let Some(larger) = reestimation::review(protocol, k, planned, wanted, work) {
+            } else if let Some(larger) = reestimation::review(protocol, k, wanted, work) {
                 match larger {
                     Larger::Patients(n) => {
                         let full = work.cohort.rows;
@@ -86,6 +88,7 @@ pub fn conclude(
                         reopen(protocol, full.min(planned), decision, work, trial);
                         outcomes(protocol, replicate, work)?;
                         planned = n;
+                        work.watch.planned[1] = n;
                     }
                     Larger::Events(count) => wanted = Some(count),
                     Larger::Months(months) => work.watch.more_months += months,
@@ -120,12 +123,19 @@ pub fn conclude(
     Ok(())
 }
 
-/// Enrolment goes on at the decision, where it had ended before: who is added to the first `n` patients enters no earlier, at the same
-/// distances as if it had never ended.
+/// Enrolment goes on at the decision, where it had ended before, also where the trial would have been over by then: who is added to the
+/// first `n` patients enters no earlier, at the same distances as if it had never ended. Earlier interruptions remain.
 fn reopen(protocol: &Protocol<'_>, n: usize, decision: f64, work: &mut Workspace, trial: &mut TrialRecord) {
-    let Some(&last) = n.checked_sub(1).and_then(|last| work.entry.get(last)) else { return };
-    let pause = (decision - last).max(0.0);
-    work.entry[n..].iter_mut().for_each(|entry| *entry += pause);
+    let Workspace { watch, entry, .. } = work;
+    let later = |entry: &mut [f64], &(first, months): &(usize, f64)| {
+        entry.iter_mut().skip(first).for_each(|entry| *entry += months);
+    };
+    watch.pauses.iter().for_each(|pause| later(entry, pause));
+    if let Some(&last) = n.checked_sub(1).and_then(|last| entry.get(last)) {
+        let pause = (n, (decision - last).max(0.0));
+        later(entry, &pause);
+        watch.pauses.push(pause);
+    }
     super::count_entries(protocol, work, trial);
 }
 

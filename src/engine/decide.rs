@@ -128,7 +128,10 @@ fn hopeless(protocol: &Protocol<'_>, r: usize, j: usize, e: &Estimate, work: &mu
                 }
             }
             let ratio = plan.arms.map(|arm| f64::from(protocol.scenario.arms[arm].ratio));
-            let missing = (rule.planned - f64::from(counts[0].n + counts[1].n)).max(0.0);
+            let [first, now] = work.watch.planned.map(|n| n as f64);
+            // a number that is given grows as the trial does
+            let whole = rule.patients.map_or(rule.planned / first, |share| share) * now;
+            let missing = (whole - f64::from(counts[0].n + counts[1].n)).max(0.0);
             let sizes =
                 [0, 1].map(|a: usize| counts[a].n + (missing * ratio[a] / (ratio[0] + ratio[1])).round() as u32);
             let higher = row.rule.better == Better::Higher;

@@ -38,6 +38,8 @@ pub struct TrialRecord {
     pub screened: u32,
     /// Patients enrolled.
     pub enrolled: u32,
+    /// Patients to enrol: as many as were planned, or as a review of the sample size asks for.
+    pub planned: u32,
     /// Patients who would have been enrolled if the trial had not stopped before its end.
     pub recruited: u32,
     /// Date of the last entry (months).
@@ -144,6 +146,7 @@ pub fn enrol_first(
     screen::screen(protocol, replicate, n, work, funnel, &mut trial)?;
     let enrolled = work.candidates.len();
     trial.enrolled = enrolled as u32;
+    trial.planned = n as u32;
     trial.recruited = trial.enrolled;
     work.cohort.rows = enrolled;
     date(protocol, work, &mut trial);

@@ -38,7 +38,7 @@ pub fn shorten(
 /// Leaves the first `n` patients with their outcomes, for [`super::conclude`]; how many they are.
 pub fn keep(n: usize, protocol: &Protocol<'_>, work: &mut Workspace, trial: &mut TrialRecord) -> u32 {
     let enrolled = leave(n, work);
-    (trial.stop, trial.recruited) = (None, enrolled);
+    (trial.stop, trial.recruited, trial.planned) = (None, enrolled, n as u32);
     super::count_entries(protocol, work, trial);
     enrolled
 }

@@ -4,9 +4,10 @@ use crate::monitoring::Mark;
 use crate::protocol::Protocol;
 use crate::scenario::{AnalysisPlan, ReestimationPlan, Review};
 use crate::sequential::Compared;
-use crate::sequential::reestimation::{PromisingZone, Seen, increment, patients, proportions, variance_within};
+use crate::sequential::reestimation::{PromisingZone, Seen, beyond, increment, patients, proportions, variance_within};
 use crate::workspace::Workspace;
 
+use super::analyse::pick;
 use super::conduct::measure;
 
 /// What there is more of.
@@ -20,30 +21,27 @@ pub(super) enum Larger {
     Months(f64),
 }
 
-/// The review of the sample size at look `k`, on its locked data; none where there is none, or it leaves the trial as it is. `planned`
-/// patients and `wanted` events (none: the scenario's) are those of reviews before.
-pub(super) fn review(
-    protocol: &Protocol<'_>,
-    k: usize,
-    planned: usize,
-    wanted: Option<u32>,
-    work: &mut Workspace,
-) -> Option<Larger> {
+/// The review of the sample size at look `k`, on its locked data; none where there is none, or it leaves the trial as it is. `wanted`
+/// events (none: the scenario's) are those of reviews before.
+pub(super) fn review(protocol: &Protocol<'_>, k: usize, wanted: Option<u32>, work: &mut Workspace) -> Option<Larger> {
     let scenario = protocol.scenario;
     let plan = scenario.reestimations.iter().find(|r| r.look == k)?;
     let analysis = &scenario.analyses[plan.analysis];
     if let Review::FollowUp(fewer, months) = plan.by {
         measure(protocol, analysis.endpoint, work);
-        let seen = work.measured[analysis.endpoint].values.event.iter().map(|&e| u32::from(e)).sum::<u32>();
+        pick(protocol, plan.analysis, work, None, None);
+        let event = &work.measured[analysis.endpoint].values.event;
+        let seen = work.selection.picks.iter().map(|&i| u32::from(event[i as usize])).sum::<u32>();
         // the trial keeps its patients; 1 and 2 stand for a review that leaves follow-up as it is, or extends it
         work.watch.looks[k].reviewed = 1 + u32::from(seen < fewer);
         return (seen < fewer).then_some(Larger::Months(months));
     }
     let events = plan.adds_events();
+    let planned = work.watch.planned[1];
     let before = if events { wanted.or(scenario.cut.events.map(|c| c.0)).unwrap_or(0) as usize } else { planned };
     let needed = match plan.by {
         Review::Zone { .. } => zone(protocol, plan, before, work),
-        _ => blinded(protocol, plan, analysis, work),
+        _ => blinded(protocol, plan, analysis, work) * of_all(protocol, plan, work),
     };
     // a size that cannot be computed leaves the trial as it is
     let size = if needed.is_finite() { (needed - 1e-9).ceil().min(f64::from(plan.most)) as usize } else { 0 };
@@ -56,16 +54,21 @@ pub(super) fn review(
     }
 }
 
-/// Patients that the pooled data ask for; not a number where these tell nothing.
+/// Patients of the analysis that its pooled data ask for; not a number where these tell nothing.
 fn blinded(protocol: &Protocol<'_>, plan: &ReestimationPlan, analysis: &AnalysisPlan, work: &mut Workspace) -> f64 {
     measure(protocol, analysis.endpoint, work);
-    let measured = &work.measured[analysis.endpoint];
-    let values = &measured.values;
-    let known = || (0..measured.known.len()).filter(|&i| measured.known[i] == 1);
+    pick(protocol, plan.analysis, work, None, None);
+    let values = &work.measured[analysis.endpoint].values;
+    let known = || work.selection.picks.iter().map(|&i| i as usize);
     let n = known().count() as f64;
     let [e, c] = analysis.arms.map(|arm| f64::from(protocol.scenario.arms[arm].ratio));
     let ratio = e / c;
-    let size = |compared: Compared| plan.inflation * compared.fixed(analysis.alpha, analysis.sides, plan.beta, ratio);
+    let orientation = protocol.analyses[plan.analysis].orientation;
+    let size = |compared: Compared| match beyond(compared, plan.margin, ratio) {
+        // an effect beyond the margin, which no number of patients shows to be within
+        Compared::Means { difference, .. } if plan.margin != 0.0 && orientation * difference <= 0.0 => f64::NAN,
+        compared => plan.inflation * compared.fixed(analysis.alpha, analysis.sides, plan.beta, ratio),
+    };
     match plan.by {
         Review::Rate(held) => {
             let pooled = known().map(|i| f64::from(values.code[i])).sum::<f64>() / n;
@@ -86,6 +89,23 @@ fn blinded(protocol: &Protocol<'_>, plan: &ReestimationPlan, analysis: &Analysis
         }
         Review::Zone { .. } | Review::FollowUp(..) => f64::NAN,
     }
+}
+
+/// Patients of the trial for one of the analysis: by the ratios of all arms and of the two compared, and by the share that its subset has
+/// of their patients enrolled by the look. Infinite where none of them is in it.
+fn of_all(protocol: &Protocol<'_>, plan: &ReestimationPlan, work: &mut Workspace) -> f64 {
+    let arms = &protocol.scenario.arms;
+    let two = protocol.scenario.analyses[plan.analysis].arms;
+    let ratio = |arm: usize| f64::from(arms[arm].ratio);
+    let all = (0..arms.len()).map(ratio).sum::<f64>() / two.map(ratio).iter().sum::<f64>();
+    let Some(subset) = &protocol.analyses[plan.analysis].subset else { return all };
+    let Workspace { watch, cohort, entry, flags, noise, .. } = work;
+    let (rows, date) = (cohort.rows, watch.looks[plan.look].date);
+    flags.resize(rows, 0);
+    subset.eval_flags(rows, cohort, &mut noise.registers, &mut flags[..rows]);
+    let enrolled = |i: usize| entry.get(i).is_none_or(|&entry| entry <= date);
+    let theirs = || (0..rows).filter(|&i| two.contains(&usize::from(cohort.arm[i])) && enrolled(i));
+    all * theirs().count() as f64 / theirs().filter(|&i| flags[i] == 1).count() as f64
 }
 
 /// Patients or events that conditional power asks for, as a multiple of those planned.

@@ -343,11 +343,13 @@ fn enrolment(out: &mut String, design: &Design) {
     let e = &design.enrolment;
     let Some(last) = e.last_entry else { return };
     let date = e.last_entry_date.as_ref().map_or(String::new(), |d| format!(" ({d})"));
+    let reviewed = design.monitoring.as_ref().is_some_and(|m| !m.reviews.is_empty());
     let _ = writeln!(
         out,
-        "\nEnrolment: {}% of trials reach {} patients{}; last patient in at month {}{date}",
+        "\nEnrolment: {}% of trials reach {} patients{}{}; last patient in at month {}{date}",
         percent(e.reached.estimate, e.reached.mcse),
         design.n,
+        if reviewed { ", or as many more as a review asks for," } else { "" },
         if design.monitoring.is_some() { " or stop at a look before" } else { "" },
         figure(Some(last)),
     );

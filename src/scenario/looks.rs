@@ -127,8 +127,10 @@ pub struct RulePlan {
     pub information: Counted,
     /// Whether the error is spent by the information that there is, instead of that planned.
     pub observed: bool,
-    /// Information planned for the end: events, patients, or 1/SE².
+    /// Information planned for the end, in the analysis: events, patients, or 1/SE²; 1 where nothing says how much.
     pub planned: f64,
+    /// Share of the trial's patients that the analysis is planned to have; none where `planned` counts them.
+    pub patients: Option<f64>,
     /// Whether the statistic's increments may depend on each other, so that bounds may not hold and its correlations are wanted.
     pub correlated: bool,
     /// Whether the trial goes on once the hypothesis is rejected.
@@ -154,6 +156,8 @@ pub struct ReestimationPlan {
     pub beta: f64,
     /// Size of the group-sequential test of the analysis over that of the fixed one, where rules make it one.
     pub inflation: f64,
+    /// Difference that the analysis is held against, of proportions or means.
+    pub margin: f64,
     /// How the new size comes about.
     pub by: Review,
 }

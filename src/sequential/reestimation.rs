@@ -140,6 +140,28 @@ pub fn proportions(pooled: f64, held: Held, ratio: f64) -> Option<Compared> {
     (inside(control) && inside(experimental)).then_some(Compared::Proportions { experimental, control })
 }
 
+/// What is compared against a margin, on the scale of the estimate (ln of a ratio of hazards), as the comparison whose patients (or
+/// events) [`Compared::fixed`] gives: the distance from the margin takes the place of the effect.
+///
+/// Under the margin proportions are not equal and nothing is pooled: they compare as two means at the distance e − c − margin, of the
+/// variance r/(1 + r) · (e(1 − e)/r + c(1 − c)) with r experimental for one control, which is
+/// n = (z₁₋α + z₁₋β)² (1 + r)(e(1 − e)/r + c(1 − c))/(e − c − margin)².
+///
+/// Source: Blackwelder WC. "Proving the null hypothesis" in clinical trials. Controlled Clinical Trials 1982;3:345–353; Julious SA. Sample
+/// Sizes for Clinical Trials. Chapman and Hall 2010, ch. 11.
+#[must_use]
+pub fn beyond(compared: Compared, margin: f64, ratio: f64) -> Compared {
+    match compared {
+        _ if margin == 0.0 => compared,
+        Compared::Means { difference, sd } => Compared::Means { difference: difference - margin, sd },
+        Compared::Hazards { ratio: hr } => Compared::Hazards { ratio: hr / margin.exp() },
+        Compared::Proportions { experimental: e, control: c } => {
+            let variance = ratio / (1.0 + ratio) * (e * (1.0 - e) / ratio + c * (1.0 - c));
+            Compared::Means { difference: e - c - margin, sd: variance.sqrt() }
+        }
+    }
+}
+
 /// Variance within the arms from that of all n values with the arms unknown, less what the planned difference would add:
 /// S² − n/(n − 1) · r/(1 + r)² · difference². Without it (a difference of 0) S² itself, which is a little large.
 ///

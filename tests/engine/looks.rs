@@ -11,7 +11,12 @@ use patency::workspace::Workspace;
 use super::common::{P5, Run, assert_at_most, assert_calibrated, assert_within, figure, read, row, seed, share_mcse};
 
 /// Calls `see` with trials one after the other, and what their looks found.
-fn trials(text: &str, variant: Option<&str>, count: u64, mut see: impl FnMut(&TrialRecord, &[RowRecord], &Workspace)) {
+pub(super) fn trials(
+    text: &str,
+    variant: Option<&str>,
+    count: u64,
+    mut see: impl FnMut(&TrialRecord, &[RowRecord], &Workspace),
+) {
     let scenario = read(text, &Options { variant, ..Options::default() });
     let protocol = Protocol::compile(&scenario, 11, Wanted::Analyses);
     let mut work = Workspace::new(&protocol);

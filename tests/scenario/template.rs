@@ -166,7 +166,12 @@ fn contract_every_alternative_could_be_used() {
                     })
                     .collect::<Vec<_>>()
                     .join("\n");
-                format!("{}{before}\n{line}\n{}", &TEMPLATE[..entry], &TEMPLATE[at..])
+                let text = format!("{}{before}\n{line}\n{}", &TEMPLATE[..entry], &TEMPLATE[at..]);
+                // fewer events are better, and the planned effect is fewer
+                match header == "[[endpoint]]" && key == "binary" && line.contains("better = \"lower\"") {
+                    true => text.replace("pooled-rate = { difference = 0.15 }", "pooled-rate = { difference = -0.15 }"),
+                    false => text,
+                }
             }
             "[[look]]" => TEMPLATE
                 .replace("horizon = 12  ", "events = { count = 80, endpoint = \"rescue\" } # ")
@@ -176,10 +181,12 @@ fn contract_every_alternative_could_be_used() {
                     "pooled-variance" => "analysis = \"primary\"\nmost",
                     "follow-up" => "analysis = \"rescue\"\n# most",
                     "pooled-events" => "analysis = \"rescue\"\nmost",
-                    _ => "analysis = \"response\"                     # its endpoint, level and sides\nmost",
+                    _ => {
+                        "analysis = \"response\"                     # its endpoint, patients, level, sides and margin\nmost"
+                    }
                 };
                 TEMPLATE
-                    .replace("analysis = \"response\"                     # its endpoint, level and sides\nmost", of)
+                    .replace("analysis = \"response\"                     # its endpoint, patients, level, sides and margin\nmost", of)
                     .replace("pooled-rate = { difference = 0.15 }       #", &format!("{line} #"))
             }
             "[[rule]]" => {

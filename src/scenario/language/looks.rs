@@ -100,7 +100,7 @@ pub(super) static RULE: Form = Form {
         optional(
             "planned",
             Kind::Number,
-            "Information planned for the end; default: the events that end the trial, or its patients.",
+            "Information planned for the end, of the analysis; default: the events that end the trial, or its patients, in the arms compared by their ratios. Of a `subset` nothing follows: needed where the error is spent by the observed information.",
         ),
         optional(
             "power",
@@ -216,13 +216,17 @@ pub(in crate::scenario) const REESTIMATION_KINDS: [&str; 5] =
 
 pub(super) static REESTIMATION: Form = Form {
     name: "reestimation",
-    summary: "A review of the sample size, or of follow-up, at a look: the trial may become larger or longer, never the reverse. Exactly one way.",
+    summary: "A review of the sample size, or of follow-up, at a look: the trial may become larger or longer, never the reverse. Exactly one way. A blinded review pools the patients of its analysis, of both arms compared and in its `subset`, and makes of their number that of the trial: by the ratios of the arms, and by the share of patients in the subset by then. Whoever is added enters from the decision on.",
     keys: &[
         required("name", Kind::Name, "Its name in results."),
         LABEL,
         SOURCE,
         required("look", Kind::Name, "The look at which it is done."),
-        required("analysis", Kind::Name, "The analysis for which the trial is sized: its endpoint, level and sides."),
+        required(
+            "analysis",
+            Kind::Name,
+            "The analysis for which the trial is sized: its endpoint, patients, level, sides and margin.",
+        ),
         optional(
             "most",
             Kind::Integer(1, 10_000_000),
@@ -242,7 +246,11 @@ pub(super) static POOLED_RATE: Form = Form {
     name: "pooled-rate",
     summary: "Blinded: by the responders of both arms together, the planned effect held (Gould 1992).",
     keys: &[
-        optional("difference", Kind::Number, "Planned difference of proportions, experimental − control."),
+        optional(
+            "difference",
+            Kind::Number,
+            "Planned difference of proportions, experimental − control; may be 0 where the analysis has a margin.",
+        ),
         optional("ratio", Kind::Number, "Planned ratio of proportions, in place of a difference."),
     ],
     example: "{ difference = 0.15 }",
@@ -251,7 +259,11 @@ pub(super) static POOLED_RATE: Form = Form {
 pub(super) static POOLED_VARIANCE: Form = Form {
     name: "pooled-variance",
     summary: "Blinded: by the variance of both arms together, the planned difference held (Kieser and Friede 2003).",
-    keys: &[required("difference", Kind::Number, "Planned difference of means, experimental − control.")],
+    keys: &[required(
+        "difference",
+        Kind::Number,
+        "Planned difference of means, experimental − control; may be 0 where the analysis has a margin.",
+    )],
     example: "{ difference = 5 }",
 };
 
@@ -259,7 +271,11 @@ pub(super) static POOLED_EVENTS: Form = Form {
     name: "pooled-events",
     summary: "Blinded: by the event rate of both arms together, so that as many events are expected.",
     keys: &[
-        required("events", Kind::Integer(1, 10_000_000), "Events wanted."),
+        required(
+            "events",
+            Kind::Integer(1, 10_000_000),
+            "Events wanted in the analysis: those that its test needs, against its margin where it has one.",
+        ),
         required("by", Kind::Number, "Months from entry by which they are to occur."),
     ],
     example: "{ events = 120, by = 24 }",
@@ -269,7 +285,11 @@ pub(super) static FOLLOW_UP: Form = Form {
     name: "follow-up",
     summary: "Blinded: where both arms together have had fewer events, everyone is followed longer; no patients are added.",
     keys: &[
-        required("fewer-than", Kind::Integer(1, 10_000_000), "Events by the look below which follow-up is extended."),
+        required(
+            "fewer-than",
+            Kind::Integer(1, 10_000_000),
+            "Events of the analysis by the look below which follow-up is extended.",
+        ),
         required("months", Kind::Number, "By how many months every cut of the data is later."),
     ],
     example: "{ fewer-than = 60, months = 6 }",

@@ -199,7 +199,9 @@ impl Resolver {
                     .iter()
                     .map(|e| e.endpoint.as_ref().is_some_and(|e| looks::falls_due(&e.measure)))
                     .collect();
-                self.rules(&file, &rules::Trial { n, cut, looks, analyses, times: &times, due: &due })
+                let chosen = matches!(allocation, Some(super::Allocation::Observational { .. }));
+                let arms = (arms.as_slice(), chosen);
+                self.rules(&file, &rules::Trial { n, arms, cut, looks, analyses, times: &times, due: &due })
             }
             _ => None,
         };

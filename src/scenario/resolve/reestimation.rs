@@ -2,11 +2,13 @@
 
 use super::Resolver;
 use super::endpoints::Resolved;
+use crate::analysis::Scale;
 use crate::distribution::Domain;
+use crate::estimand::Target;
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::language::REESTIMATION_KINDS;
 use crate::scenario::written::Table;
-use crate::scenario::{Accrual, AnalysisPlan, Cut, Enrolment, LookPlan, ReestimationPlan, Review, RulePlan};
+use crate::scenario::{Accrual, AnalysisPlan, Cut, Enrolment, LookPlan, Measure, ReestimationPlan, Review, RulePlan};
 use crate::sequential::Plan;
 use crate::sequential::reestimation::Held;
 
@@ -19,6 +21,13 @@ pub(super) struct Trial<'a> {
     pub(super) rules: &'a [RulePlan],
     pub(super) enrolment: &'a Enrolment,
     pub(super) endpoints: &'a [Resolved],
+}
+
+/// The difference that an analysis is held against, and whether larger ones favour the experimental arm (1) or smaller ones (−1).
+#[derive(Clone, Copy, Debug)]
+struct Margin {
+    margin: f64,
+    orientation: f64,
 }
 
 impl Resolver {
@@ -75,9 +84,13 @@ impl Resolver {
             return self.longer(table, body, name, (look, analysis), trial);
         }
         let most = table.integer("most").and_then(|m| u32::try_from(m).ok())?;
+        let target = match kind {
+            "pooled-rate" | "pooled-variance" => self.target(table, kind, &trial.endpoints[plan.endpoint], plan)?,
+            _ => Margin { margin: 0.0, orientation: 1.0 },
+        };
         let by = match kind {
-            "pooled-rate" => Review::Rate(self.held(body)?),
-            "pooled-variance" => Review::Variance(self.not_zero(body, "difference")?),
+            "pooled-rate" => Review::Rate(self.held(body, target)?),
+            "pooled-variance" => Review::Variance(self.effect(body, target)?),
             "pooled-events" => {
                 let events = body.integer("events").and_then(|e| u32::try_from(e).ok())?;
                 Review::Events(events, self.number_in(body, "by", Domain::Positive)??)
@@ -120,6 +133,7 @@ impl Resolver {
             most,
             beta: 1.0 - power,
             inflation: inflation(trial, analysis, 1.0 - power),
+            margin: target.margin,
             by,
         })
     }
@@ -155,6 +169,7 @@ impl Resolver {
             most: u32::MAX,
             beta: 0.1,
             inflation: 1.0,
+            margin: 0.0,
             by: Review::FollowUp(fewer, months),
         })
     }
@@ -182,19 +197,56 @@ impl Resolver {
         None
     }
 
-    fn not_zero(&mut self, table: &Table, key: &str) -> Option<f64> {
-        let x = self.number(table, key)?;
-        if x != 0.0 {
-            return Some(x);
-        }
+    /// What the planned effect is held against.
+    fn target(&mut self, table: &Table, kind: &str, endpoint: &Resolved, plan: &AnalysisPlan) -> Option<Margin> {
+        let measure = endpoint.endpoint.as_ref().map(|e| &e.measure);
+        let better = match measure {
+            Some(Measure::Binary { better, .. } | Measure::Score { better, .. }) => *better,
+            _ => return None,
+        };
+        let difference = plan.method.scale() == Scale::Difference && plan.method.target() == Target::Mean;
+        let none = if plan.method.scale() == Scale::Probability { 0.5 } else { 0.0 };
+        let why = match () {
+            () if plan.equivalence.is_some() => "is one of equivalence, between two limits".to_owned(),
+            () if plan.interaction.is_some() => "compares two differences".to_owned(),
+            () if !difference && plan.null != none => {
+                format!(
+                    "has a margin on the scale of `{}`, which is no difference of proportions or means",
+                    plan.method_name
+                )
+            }
+            () => {
+                let margin = if difference { plan.null } else { 0.0 };
+                return Some(Margin { margin, orientation: plan.method.orientation(better) });
+            }
+        };
         self.say(
-            Diagnostic::new(Code::OutOfDomain, table.span_of(key), format!("`{key}` is 0"))
-                .label("no number of patients finds no effect"),
+            Diagnostic::new(Code::Contradiction, table.span_of(kind), format!("analysis `{}` {why}", plan.name))
+                .label("does not size it")
+                .help("it sizes one comparison of two arms, against a margin where that is a difference of proportions or means"),
         );
         None
     }
 
-    fn held(&mut self, table: &Table) -> Option<Held> {
+    /// The planned difference, which must be one from what the analysis is held against.
+    fn effect(&mut self, table: &Table, target: Margin) -> Option<f64> {
+        let difference = self.number(table, "difference")?;
+        let Margin { margin, orientation } = target;
+        if margin == 0.0 && difference != 0.0 || orientation * (difference - margin) > 0.0 && margin != 0.0 {
+            return Some(difference);
+        }
+        let text = format!("`difference` is {difference}");
+        let (text, label) = match margin == 0.0 {
+            true => (text, "no number of patients finds no effect"),
+            false => {
+                (format!("{text}, and the margin {margin}"), "no number of patients shows it to be within the margin")
+            }
+        };
+        self.say(Diagnostic::new(Code::OutOfDomain, table.span_of("difference"), text).label(label));
+        None
+    }
+
+    fn held(&mut self, table: &Table, target: Margin) -> Option<Held> {
         if table.has("difference") == table.has("ratio") {
             let both = table.has("ratio");
             self.say(
@@ -209,7 +261,7 @@ impl Resolver {
             return None;
         }
         if table.has("difference") {
-            let difference = self.not_zero(table, "difference")?;
+            let difference = self.effect(table, target)?;
             if difference.abs() < 1.0 {
                 return Some(Held::Difference(difference));
             }
@@ -224,7 +276,7 @@ impl Resolver {
             return None;
         }
         let ratio = self.number_in(table, "ratio", Domain::Positive)??;
-        if ratio != 1.0 {
+        if ratio != 1.0 || target.margin != 0.0 {
             return Some(Held::Ratio(ratio));
         }
         self.say(
@@ -285,7 +337,7 @@ impl Resolver {
 
 /// How much larger than the fixed test the group-sequential one is that rules make of an analysis; 1 where none does.
 fn inflation(trial: &Trial<'_>, analysis: usize, beta: f64) -> f64 {
-    let plan = trial.rules.iter().find(|r| r.analysis == analysis).and_then(|r| r.plan.as_ref());
+    let plan = trial.rules.iter().filter(|r| r.analysis == analysis).find_map(|r| r.plan.as_ref());
     let solved = plan.and_then(|p| Plan { beta, ..p.clone() }.solve().ok().map(|b| b.inflation(p.alpha, beta)));
     solved.unwrap_or(1.0)
 }

@@ -3,11 +3,12 @@
 mod bounds;
 
 use super::Resolver;
+use crate::analysis::Prior;
 use crate::distribution::Domain;
 use crate::math::special::normal_quantile;
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::written::Table;
-use crate::scenario::{Amount, AnalysisPlan, Counted, Cut, FamilyPlan, Futility, LookPlan, RulePlan, When};
+use crate::scenario::{Amount, AnalysisPlan, Arm, Counted, Cut, FamilyPlan, Futility, LookPlan, RulePlan, When};
 use crate::sequential::boundary::Unsolvable;
 use crate::sequential::{self, Efficacy, Information, Monitor, Plan, Spending};
 use bounds::{needs_shares, words};
@@ -15,6 +16,8 @@ use bounds::{needs_shares, words};
 /// What rules refer to.
 pub(super) struct Trial<'a> {
     pub(super) n: Option<usize>,
+    /// The arms, and whether a clinician chooses them.
+    pub(super) arms: (&'a [Arm], bool),
     pub(super) cut: &'a Cut,
     pub(super) looks: &'a [LookPlan],
     pub(super) analyses: &'a [AnalysisPlan],
@@ -66,7 +69,7 @@ impl Resolver {
         let shares = self.planned_shares(table, &looks, information, trial, plan);
         let planned = self.planned_information(table, information, trial, plan);
         let power = self.number_in(table, "power", Domain::OpenProbability)?.unwrap_or(0.9);
-        let (shares, planned) = (shares?, planned?);
+        let (shares, (planned, patients)) = (shares?, planned?);
         let efficacy = match table.table("efficacy") {
             Some(body) => Some(self.efficacy(body, plan, shares.len())?),
             None => None,
@@ -89,6 +92,7 @@ impl Resolver {
             information,
             observed: table.text("spend-by") == Some("observed"),
             planned,
+            patients,
             correlated: efficacy.is_some() && !crate::analysis::independent_increments(plan.method_name),
             goes_on: table.text("after-rejection") == Some("go-on"),
             words: [table.table("efficacy").map(words), table.table("futility").map(words)],
@@ -264,35 +268,56 @@ impl Resolver {
         Some(shares.into_iter().chain([1.0]).collect())
     }
 
-    /// Information planned for the end.
+    /// Information planned for the end, and the share of the trial's patients that the analysis has, unless the former is their number.
     fn planned_information(
         &mut self,
         table: &Table,
         information: Counted,
         trial: &Trial<'_>,
         plan: &AnalysisPlan,
-    ) -> Option<f64> {
+    ) -> Option<(f64, Option<f64>)> {
+        let part = part(plan, trial.arms);
+        let share = part.map(|[of, all]| of / all);
         if let Some(planned) = self.number_in(table, "planned", Domain::Positive)? {
-            return Some(planned);
+            return Some((planned, share.filter(|_| information != Counted::Patients)));
         }
-        let default = match information {
+        let whole = match information {
             Counted::Events => trial.cut.events.filter(|c| c.1 == plan.endpoint).map(|(count, _)| f64::from(count)),
             Counted::Patients => trial.n.map(|n| n as f64),
             Counted::Precision => None,
         };
-        if default.is_none() && table.text("spend-by") == Some("observed") {
+        let default = whole.zip(part).map(|(whole, [of, all])| whole * of / all);
+        let predicted = table
+            .table("futility")
+            .filter(|f| f.has("predictive-probability") && matches!(plan.method.prior(), Some(Prior::Proportions(_))));
+        let why = match () {
+            () if share.is_none() && predicted.is_some() => Some(("futility", "success at the end is predicted")),
+            () if default.is_none() && table.text("spend-by") == Some("observed") => {
+                Some(("spend-by", "the error is spent by the observed information"))
+            }
+            () => None,
+        };
+        if let Some((key, why)) = why {
+            let mut help = "planned = 380: events, patients, or 1/SE² of the estimate".to_owned();
+            if whole.is_some() {
+                help = format!(
+                    "planned = 150: the {} of analysis `{}` alone, which do not follow from those of the trial",
+                    if information == Counted::Events { "events" } else { "patients" },
+                    plan.name
+                );
+            }
             self.say(
                 Diagnostic::new(
                     Code::MissingKey,
-                    table.span_of("spend-by"),
-                    "the error is spent by the observed information, and nothing says how much is planned",
+                    table.span_of(key),
+                    format!("{why}, and nothing says how much is planned"),
                 )
                 .label("needs `planned`")
-                .help("planned = 380: events, patients, or 1/SE² of the estimate"),
+                .help(help),
             );
             return None;
         }
-        Some(default.unwrap_or(1.0))
+        Some((default.unwrap_or(1.0), share))
     }
 
     /// Families whose hypotheses are tested at looks: their level passes on from look to look.
@@ -367,6 +392,17 @@ impl Resolver {
             }
         }
     }
+}
+
+/// What the analysis has of the trial's patients (or events), as planned: so many of so many. None where that is not known beforehand: of a
+/// subset, or of some of the arms among which clinicians choose.
+fn part(plan: &AnalysisPlan, (arms, chosen): (&[Arm], bool)) -> Option<[f64; 2]> {
+    // an exact test of one proportion has no use for the control
+    let compared = if plan.method_name == "clopper-pearson" { &plan.arms[..1] } else { &plan.arms[..] };
+    let sum = |of: &[Arm]| of.iter().map(|arm| f64::from(arm.ratio)).sum::<f64>();
+    let of: f64 = compared.iter().map(|&arm| sum(&arms[arm..=arm])).sum();
+    let known = plan.subset.is_none() && !(chosen && compared.len() < arms.len());
+    known.then_some([of, sum(arms)])
 }
 
 /// Bounds that were rounded may spend a hundredth more than the level.
