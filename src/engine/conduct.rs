@@ -114,7 +114,8 @@ pub fn conclude(
         Some((k, date)) => {
             // where the decision takes no time nothing is new, and what has been analysed stands
             if free || date != work.watch.looks[k].date {
-                lock(protocol, date, work);
+                // at its end all follow-up is there: a patient's own, as date − entry, may be less by rounding
+                lock(protocol, if date < end { date } else { f64::INFINITY }, work);
             }
             stop(protocol, replicate, k, date, work, trial, rows);
         }
