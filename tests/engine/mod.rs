@@ -14,6 +14,7 @@ mod ending;
 mod failures;
 mod identity;
 mod looks;
+mod looks_futility;
 mod looks_review;
 mod marginal;
 mod margins;
