@@ -128,10 +128,7 @@ fn hopeless(protocol: &Protocol<'_>, r: usize, j: usize, e: &Estimate, work: &mu
                 }
             }
             let ratio = plan.arms.map(|arm| f64::from(protocol.scenario.arms[arm].ratio));
-            let [first, now] = work.watch.planned.map(|n| n as f64);
-            // a number that is given grows as the trial does
-            let whole = rule.patients.map_or(rule.planned / first, |share| share) * now;
-            let missing = (whole - f64::from(counts[0].n + counts[1].n)).max(0.0);
+            let missing = (rule.patients_of(work.watch.planned) - f64::from(counts[0].n + counts[1].n)).max(0.0);
             let sizes =
                 [0, 1].map(|a: usize| counts[a].n + (missing * ratio[a] / (ratio[0] + ratio[1])).round() as u32);
             let higher = row.rule.better == Better::Higher;
@@ -161,7 +158,7 @@ fn judge(
         Counted::Patients => f64::from(e.n),
         Counted::Precision => 1.0 / (e.se * e.se),
     };
-    let seen = amount / rule.planned;
+    let seen = amount / rule.information_of(watch.planned);
     let share = if rule.observed && seen.is_finite() { seen } else { rule.shares[j] };
     // a gate on z, p or the effect has no use for it
     let measured =

@@ -131,14 +131,31 @@ pub struct RulePlan {
     pub observed: bool,
     /// Information planned for the end, in the analysis: events, patients, or 1/SE²; 1 where nothing says how much.
     pub planned: f64,
-    /// Share of the trial's patients that the analysis is planned to have; none where `planned` counts them.
-    pub patients: Option<f64>,
+    /// So many of so many of the trial's patients are planned to be in the analysis; none where `planned` counts them.
+    pub patients: Option<[f64; 2]>,
     /// Whether the statistic's increments may depend on each other, so that bounds may not hold and its correlations are wanted.
     pub correlated: bool,
     /// Whether the trial goes on once the hypothesis is rejected.
     pub goes_on: bool,
     /// The bounds in words.
     pub words: [Option<String>; 2],
+}
+
+impl RulePlan {
+    /// Patients of the analysis at the end of a trial that was planned with so many, and as reviews have left it is planned with `now`: a
+    /// number that is given grows as the trial does.
+    #[must_use]
+    pub fn patients_of(&self, [first, now]: [usize; 2]) -> f64 {
+        let now = now as f64;
+        self.patients.map_or_else(|| self.planned * now / first as f64, |[of, all]| now * of / all)
+    }
+
+    /// Information at the end of such a trial; more patients are no more events where these end it, and no more 1/SE² where they make up
+    /// for a larger variance.
+    #[must_use]
+    pub fn information_of(&self, planned: [usize; 2]) -> f64 {
+        if self.information == Counted::Patients { self.patients_of(planned) } else { self.planned }
+    }
 }
 
 /// A review of the sample size at a look.

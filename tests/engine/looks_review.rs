@@ -314,11 +314,9 @@ fn by_hand_what_is_planned_is_of_the_arms_compared() {
     };
     let pocock = "efficacy = { spending = \"pocock\" }\n";
     let binary = "endpoint = \"r\"\ndifference-of-proportions = {}";
-    let close = |(planned, patients): (f64, Option<f64>), wanted: f64| {
-        assert!((planned - wanted).abs() < 1e-12 && patients == Some(wanted / 160.0), "{planned}, {patients:?}");
-    };
-    close(planned(binary, pocock, ""), 120.0);
-    close(planned("endpoint = \"r\"\nclopper-pearson = { probability = 0.3 }", pocock, ""), 80.0);
+    assert_eq!(planned(binary, pocock, ""), (120.0, Some([3.0, 4.0])));
+    let one = "endpoint = \"r\"\nclopper-pearson = { probability = 0.3 }";
+    assert_eq!(planned(one, pocock, ""), (80.0, Some([2.0, 4.0])));
     // what is given is taken as it is
     assert_eq!(planned(binary, &format!("{pocock}planned = 100\n"), ""), (100.0, None));
     let subset = format!("{binary}\nsubset = \"age >= 60\"");
@@ -328,8 +326,41 @@ fn by_hand_what_is_planned_is_of_the_arms_compared() {
     assert_eq!(planned(&subset, pocock, ""), (1.0, None));
     let time = "endpoint = \"relapse\"\nlog-rank = {}";
     let ends = "events = { count = 100, endpoint = \"relapse\" }";
-    assert_eq!(planned(time, pocock, ends), (75.0, Some(0.75)));
+    assert_eq!(planned(time, pocock, ends), (75.0, Some([3.0, 4.0])));
     assert_eq!(planned(&format!("{time}\nsubset = \"age >= 60\""), pocock, ends), (1.0, None));
+}
+
+#[test]
+fn twin_shares_of_observed_information_are_of_what_is_planned_by_then() {
+    let rule = "\n[[rule]]\nname = \"efficacy\"\nanalysis = \"primary\"\nefficacy = { spending = \"obrien-fleming\" }\nspend-by = \"observed\"\n";
+    let looks = SCORE.to_owned() + "\n[[look]]\nname = \"two\"\ncomplete = { share = 0.8, endpoint = \"y\" }\n" + rule;
+    let mut larger = 0;
+    for planned in ["", "planned = 100\n"] {
+        trials(&(looks.clone() + planned + &review("more", "one", 400)), None, 12, |trial, _, work| {
+            let (look, marks) = (&work.watch().looks[0], &work.watch().marks);
+            assert_eq!(marks[0].share, f64::from(marks[0].patients) / 100.0);
+            if marks[1].crossed == Crossed::Unseen {
+                return;
+            }
+            let shares = [1, 2].map(|k: usize| f64::from(marks[k].patients) / f64::from(look.reviewed));
+            assert!((marks[1].share - shares[0]).abs() < 1e-12, "{} and {}", marks[1].share, shares[0]);
+            larger += usize::from(look.reviewed > 200);
+            if trial.stop.is_none() {
+                assert!((marks[2].share - 1.0).abs() < 1e-12 && shares[1] == 1.0);
+            }
+        });
+    }
+    assert!(larger > 12, "{larger}");
+
+    // a smaller trial has its own whole
+    let scenario = read(&looks, &Options::default());
+    let protocol = Protocol::compile(&scenario, 11, Wanted::Analyses);
+    let (mut work, mut rows) = (Workspace::new(&protocol), [RowRecord::EMPTY]);
+    let mut trial = engine::enrol(&protocol, 0, &mut work, &mut []).expect("no fault");
+    engine::outcomes(&protocol, 0, &mut work).expect("no fault");
+    engine::keep(60, &protocol, &mut work, &mut trial);
+    engine::conclude(&protocol, 0, 60, &mut work, &mut trial, &mut [], &mut rows).expect("no fault");
+    assert_eq!((work.watch().marks[0].patients, work.watch().marks[0].share), (30, 0.5));
 }
 
 const BAYES: &str = r#"endpoint = "r"

@@ -220,7 +220,7 @@ pub(in crate::scenario) const REESTIMATION_KINDS: [&str; 5] =
 
 pub(super) static REESTIMATION: Form = Form {
     name: "reestimation",
-    summary: "A review of the sample size, or of follow-up, at a look: the trial may become larger or longer, never the reverse. Exactly one way. A blinded review pools the patients of its analysis, of both arms compared and in its `subset`, and makes of their number that of the trial: by the ratios of the arms, and by the share of patients in the subset by then. Whoever is added enters from the decision on.",
+    summary: "A review of the sample size, or of follow-up, at a look: the trial may become larger or longer, never the reverse. Exactly one way. A blinded review pools the patients of its analysis, of both arms compared and in its `subset`, and makes of their number that of the trial: by the ratios of the arms, and by the share of patients in the subset by then. Whoever is added enters from the decision on, also where all had been followed to their end by then; longer follow-up is taken to have gone on until it.",
     keys: &[
         required("name", Kind::Name, "Its name in results."),
         LABEL,

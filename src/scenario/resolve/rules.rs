@@ -287,18 +287,17 @@ impl Resolver {
         Some(shares.into_iter().chain([1.0]).collect())
     }
 
-    /// Information planned for the end, and the share of the trial's patients that the analysis has, unless the former is their number.
+    /// Information planned for the end, and how many of the trial's patients the analysis has, unless the former is their number.
     fn planned_information(
         &mut self,
         table: &Table,
         information: Counted,
         trial: &Trial<'_>,
         plan: &AnalysisPlan,
-    ) -> Option<(f64, Option<f64>)> {
+    ) -> Option<(f64, Option<[f64; 2]>)> {
         let part = part(plan, trial.arms);
-        let share = part.map(|[of, all]| of / all);
         if let Some(planned) = self.number_in(table, "planned", Domain::Positive)? {
-            return Some((planned, share.filter(|_| information != Counted::Patients)));
+            return Some((planned, part.filter(|_| information != Counted::Patients)));
         }
         let whole = match information {
             Counted::Events => trial.cut.events.filter(|c| c.1 == plan.endpoint).map(|(count, _)| f64::from(count)),
@@ -310,7 +309,7 @@ impl Resolver {
             .table("futility")
             .filter(|f| f.has("predictive-probability") && matches!(plan.method.prior(), Some(Prior::Proportions(_))));
         let why = match () {
-            () if share.is_none() && predicted.is_some() => Some(("futility", "success at the end is predicted")),
+            () if part.is_none() && predicted.is_some() => Some(("futility", "success at the end is predicted")),
             () if default.is_none() && table.text("spend-by") == Some("observed") => {
                 Some(("spend-by", "the error is spent by the observed information"))
             }
@@ -336,7 +335,7 @@ impl Resolver {
             );
             return None;
         }
-        Some((default.unwrap_or(1.0), share))
+        Some((default.unwrap_or(1.0), part))
     }
 
     /// Families whose hypotheses are tested at looks: their level passes on from look to look.
