@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{DEFIANCE, P1, P2, P4, Results, list, number, printed, word};
+use super::{DEFIANCE, P1, P2, P4, Results, list, number, printed, text, word};
 
 /// A result up to its times, which come last.
 pub(super) fn before_timing(text: &str) -> &str {
@@ -238,4 +238,38 @@ fn without_truth_there_is_no_bias() {
     }
     assert_eq!(bare["power"], full["power"]);
     assert_eq!(bare["estimate"]["mean"], full["estimate"]["mean"]);
+}
+
+/// A site closes before all have come for whom a review asks.
+#[test]
+fn a_trial_that_a_review_made_larger_has_more_to_reach() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = folder.path().join("review.toml");
+    let written = r#"
+title = "A review"
+trial = { n = 60, arms = [{ name = "control" }, { name = "drug" }] }
+site = [{ name = "Bern", rate = 20, closes = CLOSES }]
+outcome = [{ name = "y", normal = { mean = 0, sd = 2 } }]
+visit = [{ name = "month-1", at = 1 }]
+cut = { horizon = 1 }
+endpoint = [{ name = "y", score = { value = "y", visit = "month-1", better = "higher" } }]
+analysis = [{ name = "primary", endpoint = "y", t-test = {} }]
+look = [{ name = "half", complete = { share = 0.5, endpoint = "y" } }]
+reestimation = [{ name = "review", look = "half", analysis = "primary", most = 90, pooled-variance = { difference = 0.5 } }]
+"#;
+    for (closes, enough) in [("30", true), ("3.5", false)] {
+        std::fs::write(&scenario, written.replace("CLOSES", closes)).expect("it is written");
+        let out = folder.path().join(closes);
+        let said = printed(&["run", text(&scenario), "--replicates", "8", "--out", text(&out)]);
+        let (_, line) = said.split_once("\nEnrolment: ").expect("enrolment is described");
+        let (share, rest) = line.split_once("% of trials reach ").expect("a share");
+        assert!(rest.starts_with("60 patients, or as many more as a review asks for, or stop"), "{line}");
+        assert_eq!(share.starts_with("100"), enough, "{line}");
+        let json: Value =
+            serde_json::from_str(&printed(&["replay", text(&scenario), "--replicate", "1", "--format", "json"]))
+                .expect("JSON");
+        let enrolled = number(&json, "/trial/enrolled");
+        assert_eq!((json["trial"]["reached"] == true, enrolled == 90.0), (enough, enough), "{enrolled} enrolled");
+        assert!(enrolled >= 60.0);
+    }
 }
