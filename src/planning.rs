@@ -1,7 +1,7 @@
 //! Planning formulas: the power that a statistician would have written down for the same assumptions, beside the simulated one.
 
-use crate::estimand::Sums;
 use crate::analysis::wald::t_critical_value;
+use crate::estimand::Sums;
 use crate::math::special::{normal_cdf, normal_quantile};
 use crate::math::tail::noncentral_t_tail;
 use crate::protocol::Protocol;

@@ -158,8 +158,12 @@ fn judge(
         Counted::Patients => f64::from(e.n),
         Counted::Precision => 1.0 / (e.se * e.se),
     };
-    let seen = amount / rule.information_of(watch.planned);
-    let share = if rule.observed && seen.is_finite() { seen } else { rule.shares[j] };
+    // the walk has one measure, whatever a review makes of the plan; what is left to come, and the error to spend, go by the plan as it is
+    let [first, _] = watch.planned;
+    let [t, share] = [[first; 2], watch.planned].map(|planned| {
+        let seen = amount / rule.information_of(planned);
+        if rule.observed && seen.is_finite() { seen } else { rule.shares[j] }
+    });
     // a gate on z, p or the effect has no use for it
     let measured =
         rule.monitor.is_some() || matches!(rule.futility, Some(Futility::Conditional { .. } | Futility::Predictive(_)));
@@ -188,7 +192,7 @@ fn judge(
     if let Some(monitor) = &mut watch.monitors[r] {
         let by_effect = effect.map(|value| (value - row.rule.null) / of_one).filter(|z| z.is_finite());
         let stop = scaled.filter(|_| two_sided || rule.observed).or(by_effect);
-        mark.bounds = monitor.bounds(j, share, at_end, stop);
+        mark.bounds = monitor.bounds_in_larger(j, [t, share], at_end, stop);
         if two_sided || effect.is_some() {
             // its lower bound mirrors the upper one; one of the estimate is none of z
             mark.bounds[0] = f64::NEG_INFINITY;
@@ -224,7 +228,7 @@ fn judge(
     let ends = at_end || mark.crossed != Crossed::Neither && mark.crossed != Crossed::Failed;
     if let Some(monitor) = &mut watch.monitors[r] {
         if ends && is_ordered(protocol, r) && z.is_finite() && e.estimate.is_finite() {
-            let unit = of_one * share.sqrt();
+            let unit = of_one * t.sqrt();
             // an exact test may see no benefit where the estimate has some
             if unit * row.orientation > 0.0 && unit.is_finite() {
                 let theta = monitor.estimate(z, row.rule.tail());

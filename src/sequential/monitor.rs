@@ -70,8 +70,10 @@ struct Look {
 struct Key {
     /// Its number in the plan.
     k: usize,
-    /// Share of the information.
+    /// Information, as a share of that planned at the start.
     t: f64,
+    /// As a share of that planned by then.
+    share: f64,
     /// Whether it is the final analysis.
     last: bool,
     /// Where it stops for futility, if that is not the plan's.
@@ -114,6 +116,12 @@ impl Monitor {
     /// final analysis. A two-sided test rejects against at the lower one. `stop`: the Z below which this trial stops for futility, in place
     /// of the plan's bound or beside the two of a two-sided test.
     pub fn bounds(&mut self, k: usize, t: f64, last: bool, stop: Option<f64>) -> [f64; 2] {
+        self.bounds_in_larger(k, [t, t], last, stop)
+    }
+
+    /// As [`Monitor::bounds`] in a trial that a blinded review has made larger: `t` is a share of the information planned at the start, by
+    /// which the walk is measured, and `share` one of that planned by then, by which the error is spent.
+    pub fn bounds_in_larger(&mut self, k: usize, [t, share]: [f64; 2], last: bool, stop: Option<f64>) -> [f64; 2] {
         let bounds = match self.information {
             Information::Planned => {
                 let end = self.planned.looks.len() - 1;
@@ -126,7 +134,8 @@ impl Monitor {
                 self.regular &= k == self.depth && stop.is_none();
                 let [lower, upper] = [self.planned.lower[k], self.planned.upper[k]];
                 let bounds = [stop.filter(|_| self.plan.sides == 1).unwrap_or(lower), upper];
-                let look = self.look(Key { k, t: self.planned.looks[k], last, stop });
+                let t = self.planned.looks[k];
+                let look = self.look(Key { k, t, share: t, last, stop });
                 look.bounds = bounds;
                 bounds
             }
@@ -137,7 +146,7 @@ impl Monitor {
                 if !self.open {
                     return [f64::NEG_INFINITY, f64::INFINITY];
                 }
-                let key = Key { k, t, last, stop };
+                let key = Key { k, t, share, last, stop };
                 if self.depth < self.solved && self.looks[self.depth].key == key {
                     self.looks[self.depth].bounds
                 } else {
@@ -170,7 +179,7 @@ impl Monitor {
         let two = plan.sides == 2;
         let (before, rest) = self.looks.split_at_mut(self.depth);
         let look = &mut rest[0];
-        let Key { k, t, last, stop } = look.key;
+        let Key { k, t, share, last, stop } = look.key;
         let weighs = matches!(plan.efficacy, Efficacy::Spending(_) | Efficacy::HaybittlePeto(_));
         let spends = matches!(plan.futility, Futility::Spending(_));
         let mut spent = [0.0; 2];
@@ -190,7 +199,9 @@ impl Monitor {
         let mut used = spent;
         let upper = match &plan.efficacy {
             Efficacy::Spending(spending) => {
-                used[0] = if last { plan.alpha } else { sides * spending.spent(k, t, plan.alpha / sides) };
+                let by_now = if last { plan.alpha } else { sides * spending.spent(k, share, plan.alpha / sides) };
+                // a larger trial may have spent more than it would have by now
+                used[0] = by_now.max(spent[0]);
                 rest(used[0])
             }
             Efficacy::HaybittlePeto(_) if last => rest(plan.alpha),
@@ -199,7 +210,7 @@ impl Monitor {
                 *z
             }
             // full information is at the last planned look
-            Efficacy::WangTsiatis(delta) => planned.upper[planned.upper.len() - 1] * t.powf(delta - 0.5),
+            Efficacy::WangTsiatis(delta) => planned.upper[planned.upper.len() - 1] * share.powf(delta - 0.5),
             Efficacy::Given(z) => z[if last { z.len() - 1 } else { k.min(z.len() - 1) }],
         };
         let lower = match &plan.futility {
@@ -210,7 +221,7 @@ impl Monitor {
             Futility::Given(_) if stop.is_some() => stop.unwrap_or_default(),
             Futility::Given(z) => z.get(k).copied().unwrap_or(f64::NEG_INFINITY),
             Futility::Spending(spending) => {
-                used[1] = spending.spent(k, t, plan.beta);
+                used[1] = spending.spent(k, share, plan.beta).max(spent[1]);
                 let wanted = used[1] - spent[1];
                 let low = if wanted > 0.0 { solve_below(alternative, t, wanted) } else { f64::NEG_INFINITY };
                 // bounds that cross leave no room to go on

@@ -115,6 +115,26 @@ fn contract_no_estimate_where_ends_have_no_order() {
     }
 }
 
+/// A blinded review at the first look makes the trial half as large again, or twice: earlier looks keep their place in the walk, and the error that is left is spent by
+/// the shares of the larger one.
+#[test]
+fn statistical_level_is_kept_where_a_review_made_the_trial_larger() {
+    let rule = "spend-by = \"observed\"\n[[reestimation]]\nname = \"review\"\nanalysis = \"primary\"\nlook = \"first\"\n\
+                power = 0.9\npooled-variance = { difference = 0.3 }\nmost = 400\n";
+    for spending in ["pocock", "obrien-fleming"] {
+        let text = means(1, rule).replace("value = 0.3", "value = 0").replace("obrien-fleming", spending);
+        let run = Run { truth: false, ..Run::new(&text, 20_000, spending) };
+        let (mut rejected, mut larger) = (0u64, 0u64);
+        run.each(|trial, rows| {
+            rejected += u64::from(rows[0].decision == Some(Decision::Favour));
+            larger += u64::from(trial.planned >= 300);
+        });
+        let share = |count: u64| count as f64 / run.replicates as f64;
+        assert!(share(larger) > 0.9, "{}", share(larger));
+        assert_calibrated(spending, share(rejected), 0.025, share_mcse(0.025, run.replicates, 0.0), 0.01);
+    }
+}
+
 /// The bound at full information of which conditional power is is that without futility, whether or not futility lowers it.
 #[test]
 fn contract_conditional_power_is_of_the_bound_without_futility() {
