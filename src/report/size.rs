@@ -122,21 +122,35 @@ fn answer(r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) -> String {
     let [below, enough] = r.size.interval;
     let last = r.curve.last();
     let estimate = r.size.n.map_or_else(|| "no estimate".to_owned(), |n| format!("{} {what}", shown(n)));
+    // a parameter with which power falls: the grid descends
+    let falls = r.grid.first() > r.grid.last();
+    let [over, up_to] = if falls { ["less than", "at least"] } else { ["more than", "at most"] };
     match (below, enough, r.ended) {
         (Some(b), Some(e), "settled") => {
             let coarse = (e - b).abs() > r.within * (e + b).abs() * (1.0 + 1e-6);
             let none = if coarse { " No value of the grid lies between them: --step takes a finer one." } else { "" };
-            format!("{estimate} for {target}; more than {} and at most {} (95 %).{none}", shown(b), shown(e))
+            format!("{estimate} for {target}; {over} {} and {up_to} {} (95 %).{none}", shown(b), shown(e))
         }
         (Some(b), Some(e), why) => format!(
-            "{estimate} for {target}; more than {} and at most {} (95 %). The interval is wider than asked: {}.",
+            "{estimate} for {target}; {over} {} and {up_to} {} (95 %). The interval is wider than asked: {}.",
             shown(b),
             shown(e),
             ending(why)
         ),
-        (None, Some(e), _) => format!(
-            "{} {what} is enough for {target}, and so is every larger value looked at: the grid begins there.",
-            shown(e)
+        (None, Some(e), _) if r.grid.first() == Some(&e) => format!(
+            "{} {what} is enough for {target}, and so is every {} value looked at: the grid begins there.",
+            shown(e),
+            if falls { "smaller" } else { "larger" }
+        ),
+        (None, Some(e), why) => format!(
+            "{estimate} for {target}; {up_to} {} (95 %), and no {} is ruled out: {}.",
+            shown(e),
+            match (r.guess.is_some(), falls) {
+                (true, _) => "smaller size",
+                (false, false) => "smaller value",
+                (false, true) => "larger value",
+            },
+            ending(why)
         ),
         (Some(b), None, _) if last.is_some_and(|p| p.size == b) => format!(
             "No value of the grid reaches {target}: at {} power is at most {} % (95 %). Bias, ties, missing data or too few sites may keep power from rising, and no effect in favour leaves nothing to find; --max looks further.",
@@ -145,7 +159,7 @@ fn answer(r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) -> String {
         ),
         (below, None, why) => format!(
             "Not settled: {}; {estimate} by the fitted curve alone. {}.",
-            below.map_or_else(|| "no bound from below".to_owned(), |b| format!("more than {} (95 %)", shown(b))),
+            below.map_or_else(|| "no bound from below".to_owned(), |b| format!("{over} {} (95 %)", shown(b))),
             sentence(ending(why))
         ),
     }
