@@ -195,3 +195,64 @@ fn sentence(words: &str) -> String {
     let mut characters = words.chars();
     characters.next().map_or_else(String::new, |c| c.to_uppercase().chain(characters).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::result::Timing;
+    use crate::result::size::{Answer, Work};
+
+    fn found(grid: &[f64], interval: [Option<f64>; 2], ended: &'static str, guess: Option<f64>) -> SizeResult {
+        SizeResult {
+            program: "patency",
+            version: "0",
+            title: String::new(),
+            variant: "base".to_owned(),
+            scenario: String::new(),
+            set: Vec::new(),
+            seed: 1,
+            analysis: "primary".to_owned(),
+            accrual: "",
+            solved: if guess.is_some() { "n" } else { "hr" }.to_owned(),
+            patients: None,
+            power: 0.9,
+            confidence: 0.95,
+            within: 0.02,
+            size: Answer { n: Some(grid[1]), power: None, interval },
+            curve: Vec::new(),
+            grid: grid.to_vec(),
+            guess,
+            ended,
+            reversal: None,
+            planning: None,
+            work: Work::default(),
+            timing: Timing::default(),
+        }
+    }
+
+    #[test]
+    fn by_hand_the_answer_says_what_is_known() {
+        let sizes = [146.0, 560.0, 580.0, 586.0];
+        let used_up = "replicates used up";
+        // the grid does not begin at the only size that is known to be enough
+        let text = super::text(&found(&sizes, [None, Some(580.0)], used_up, Some(300.0)));
+        let wanted = "560 patients for 90 % power; at most 580 (95 %), and no smaller size is ruled out: the replicates allowed do not settle it (--replicates).";
+        assert!(text.contains(wanted), "{text}");
+        assert!(!text.contains("begins there"), "{text}");
+        let text = super::text(&found(&sizes, [None, Some(146.0)], "settled", Some(300.0)));
+        assert!(
+            text.contains(
+                "146 patients is enough for 90 % power, and so is every larger value looked at: the grid begins there."
+            ),
+            "{text}"
+        );
+        let text = super::text(&found(&sizes, [Some(146.0), Some(560.0)], used_up, Some(300.0)));
+        assert!(text.contains("more than 146 and at most 560 (95 %)"), "{text}");
+        // power falls with the hazard ratio
+        let ratios = [0.9, 0.8, 0.7];
+        let text = super::text(&found(&ratios, [Some(0.9), Some(0.8)], "settled", None));
+        assert!(text.contains("0.8 = hr for 90 % power; less than 0.9 and at least 0.8 (95 %)"), "{text}");
+        let text = super::text(&found(&ratios, [None, Some(0.8)], used_up, None));
+        assert!(text.contains("at least 0.8 (95 %), and no larger value is ruled out"), "{text}");
+    }
+}

@@ -137,6 +137,7 @@ impl Certify {
             done: Arc::default(),
             timing: Timing::default(),
         };
+        let out = output::open(self.out.as_deref(), "certificate.json")?;
         notary.places(&mut over)?;
         notary.choose(&mut over)?;
         let points = over.iter().fold(1_u64, |p, o| p.saturating_mul(o.points.len() as u64));
@@ -148,7 +149,6 @@ impl Certify {
                 count(points.saturating_mul(self.replicates))
             )));
         }
-        let out = output::open(self.out.as_deref(), "certificate.json")?;
         interruptible(&notary.stop);
         let bar = progress(points.saturating_mul(self.replicates), &notary.done);
         let found = notary.certificate(&over, points);

@@ -72,10 +72,7 @@ fn spent(rule: &RulePlan) -> String {
 fn bounds(s: &Scenario, rule: &RulePlan) -> Table {
     let boundary = rule.monitor.as_ref().map(Monitor::planned);
     let own = rule.futility.as_ref().and_then(|f| scale(f, rule));
-    let z = match &rule.futility {
-        None | Some(Futility::Effect(_) | Futility::Success(_)) => boundary.is_some() && own.is_none(),
-        Some(_) => true,
-    };
+    let z = !matches!(&rule.futility, None | Some(Futility::Effect(_) | Futility::Success(_)));
     let mut header = vec!["look"];
     if boundary.is_some() {
         header.extend(["information", "z", "p"]);
@@ -91,9 +88,9 @@ fn bounds(s: &Scenario, rule: &RulePlan) -> Table {
         let mut cells = vec![name.to_owned()];
         if let Some(b) = boundary {
             cells.push(format!("{:.3}", rule.shares[j]));
-            cells.extend([format!("{:.4}", b.upper[j]), rounded(normal_tail(b.upper[j]), Some(1e-5))]);
+            cells.extend([fixed(b.upper[j]), rounded(normal_tail(b.upper[j]), Some(1e-5))]);
         }
-        let shown = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{x:.4}"));
+        let shown = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), fixed);
         let below = Some(j).filter(|&j| j < rule.looks.len()).and_then(|j| futile(s, rule, j));
         if z {
             cells.push(shown(below));
@@ -106,6 +103,10 @@ fn bounds(s: &Scenario, rule: &RulePlan) -> Table {
         table.row(cells);
     }
     table
+}
+
+fn fixed(x: f64) -> String {
+    format!("{x:.4}").replace('-', "−")
 }
 
 /// The bound for futility in z at the rule's look `j`, as planned; none where it is on another scale.
