@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, print};
 use crate::Error;
+use crate::report::data::DataTable;
 
 /// The file that a result goes to: the path itself, or `name` in it where it is an existing folder.
 ///
@@ -48,6 +49,20 @@ pub(super) fn deliver(shown: &str, files: impl FnOnce() -> Result<(), Failure>) 
 /// Why not.
 pub(super) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Failure> {
     std::fs::write(path, content).map_err(|e| Error::write(path, e).into())
+}
+
+/// Writes a table in the format that the file's name asks for: Parquet, or CSV.
+///
+/// # Errors
+/// Why not.
+pub(super) fn table(table: &DataTable, path: &Path) -> Result<(), Failure> {
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
+        table.parquet(path)?;
+    } else {
+        let file = std::fs::File::create(path).map_err(|e| Error::write(path, e))?;
+        table.csv(&mut std::io::BufWriter::new(file)).map_err(|e| Error::write(path, e))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

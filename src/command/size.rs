@@ -2,14 +2,13 @@
 
 mod question;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::run::{interruptible, progress_to};
 use super::shared::{Source, Text, fault_report, pool};
 use super::{Failure, output};
-use crate::Error;
 use crate::clock::Stopwatch;
 use crate::compare::Paired;
 use crate::math::special::normal_quantile;
@@ -235,7 +234,7 @@ impl Size {
         let shown = if self.format == Format::Json { json.clone() } else { report::size::text(result) };
         output::deliver(&shown, || {
             let written = out.as_ref().map_or(Ok(()), |path| output::write(path, &json));
-            let saved = curve.as_ref().map_or(Ok(()), |path| save(&report::size::curve(result), path));
+            let saved = curve.as_ref().map_or(Ok(()), |path| output::table(&report::size::curve(result), path));
             written.and(saved)
         })
     }
@@ -315,15 +314,4 @@ fn answer(search: &Search, power: f64) -> Option<f64> {
     let point = search.sizes.iter().position(|&x| !before(x)).filter(|_| reached || enough.is_some());
     let point = point.map(|i| i.max(below.map_or(0, |b| b + 1)).min(enough.unwrap_or(usize::MAX)));
     point.and_then(|i| search.sizes.get(i)).copied()
-}
-
-/// Writes a table in the format that the file's name asks for.
-fn save(table: &report::data::DataTable, path: &Path) -> Result<(), Failure> {
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
-        table.parquet(path)?;
-    } else {
-        let file = std::fs::File::create(path).map_err(|e| Error::write(path, e))?;
-        table.csv(&mut std::io::BufWriter::new(file)).map_err(|e| Error::write(path, e))?;
-    }
-    Ok(())
 }

@@ -135,7 +135,7 @@ pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
     if adjusted {
         let _ = writeln!(
             out,
-            "Median-unbiased: by the stage-wise ordering, as rules that may stop the trial ask; the interval above it is that of a design \
+            "Median-unbiased: by the stage-wise ordering of trials that rules may stop; the intervals in the table above are those of a design \
              without looks."
         );
     }

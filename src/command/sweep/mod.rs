@@ -136,10 +136,7 @@ impl Sweep {
         output::deliver(&shown, || {
             let Some(path) = out else { return Ok(()) };
             let ends = |extension: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension));
-            if ends("parquet") {
-                return Ok(report::table(found).parquet(path)?);
-            }
-            output::write(path, if ends("json") { json() } else { csv() })
+            if ends("json") { output::write(path, json()) } else { output::table(&report::table(found), path) }
         })
     }
 
