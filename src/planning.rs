@@ -1,7 +1,9 @@
 //! Planning formulas: the power that a statistician would have written down for the same assumptions, beside the simulated one.
 
 use crate::estimand::Sums;
+use crate::analysis::wald::t_critical_value;
 use crate::math::special::{normal_cdf, normal_quantile};
+use crate::math::tail::noncentral_t_tail;
 use crate::protocol::Protocol;
 use crate::result::Planning;
 
@@ -16,6 +18,8 @@ pub struct Given {
     pub patients: f64,
     /// Mean events.
     pub events: f64,
+    /// Root of the mean squared standard error of the estimates.
+    pub se: f64,
     /// Variance of a weighted log hazard ratio times the number of events, where arms are chosen.
     pub weighted_variance: Option<f64>,
 }
@@ -25,8 +29,9 @@ pub struct Given {
 pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Planning> {
     let plan = &protocol.scenario.analyses[a];
     let row = &protocol.analyses[a];
-    let weighted = plan.method_name == "weighted-cox";
-    if plan.interaction.is_some() || plan.equivalence.is_some() || !(plan.covariates.is_empty() || weighted) {
+    // formulas that allow for covariates
+    let adjusts = ["weighted-cox", "ancova"].contains(&plan.method_name);
+    if plan.interaction.is_some() || plan.equivalence.is_some() || !(plan.covariates.is_empty() || adjusts) {
         return None;
     }
     let target = given.target? - row.rule.null;
@@ -47,6 +52,18 @@ pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Plannin
                 normal_cdf((effect - z * null.sqrt()) / unpooled.sqrt()),
                 "Fleiss 1981, normal approximation",
                 "It takes the discrete test statistic for a normal one",
+            )
+        }
+        "t-test" | "ancova" => {
+            let df = n - 2.0 - plan.covariates.len() as f64;
+            (
+                noncentral_t_tail(t_critical_value(row.rule.tail(), df), df, effect / given.se),
+                "two-sample t test, noncentral, at the simulated standard deviation",
+                if plan.covariates.is_empty() {
+                    "It holds for normal scores of one variance in arms of fixed size"
+                } else {
+                    "It holds for normal residuals of one variance, and covariates that arms share"
+                },
             )
         }
         "log-rank" | "cox" => {

@@ -12,6 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
+use crate::math::wide::wide;
+
 /// Values of sparse numbers are looked up in chunks of so many.
 const RUN: usize = 256;
 
@@ -117,9 +119,9 @@ impl Address {
                 stream.fill(&mut last);
                 words[whole..].copy_from_slice(&last[..len - whole]);
             }
-            for o in out {
+            wide!(for o in &mut *out {
                 *o = unit(u64::from_le(o.to_bits()));
-            }
+            });
             return;
         }
         self.words64(replicate, index, |at, words| {

@@ -21,7 +21,7 @@ fn bounds(monitor: &mut Monitor, shares: &[f64]) -> Vec<[f64; 2]> {
     monitor.begin();
     let mut found = Vec::new();
     for (k, &t) in shares.iter().enumerate() {
-        found.push(monitor.bounds(k, t, k + 1 == shares.len()));
+        found.push(monitor.bounds(k, t, k + 1 == shares.len(), None));
         monitor.go_on();
     }
     found
@@ -49,7 +49,7 @@ fn reference_bounds_and_estimates_agree_with_rpact_and_gsdesign() {
             monitor.begin();
             for k in 0..values.len() {
                 monitor.go_on();
-                monitor.bounds(k, plan.looks[k], k + 1 == plan.looks.len());
+                monitor.bounds(k, plan.looks[k], k + 1 == plan.looks.len(), None);
             }
             let z = values[values.len() - 1];
             match word {
@@ -82,7 +82,7 @@ fn trial(monitor: &mut Monitor, shares: &[f64], theta: f64, noise: &mut Sequence
         at = t;
         let z = b / t.sqrt();
         let last = k + 1 == shares.len();
-        let [lower, upper] = monitor.bounds(k, t, last);
+        let [lower, upper] = monitor.bounds(k, t, last, None);
         if z >= upper || z <= lower || last {
             return (k, z, [lower, upper]);
         }
@@ -149,7 +149,7 @@ fn twin_interpolated_estimates_are_those_found_directly() {
             monitor.begin();
             for j in 0..=k {
                 monitor.go_on();
-                let found = monitor.bounds(j, boundary.looks[j], j + 1 == boundary.looks.len());
+                let found = monitor.bounds(j, boundary.looks[j], j + 1 == boundary.looks.len(), None);
                 assert_eq!(found, [boundary.lower[j], boundary.upper[j]], "{name} look {j}");
             }
             // within the tables and beyond them
@@ -190,8 +190,8 @@ fn twin_remembered_bounds_are_those_solved_anew() {
             anew.begin();
             let z = 3.0 * noise.uniform();
             for (k, &t) in shares.iter().enumerate() {
-                kept.bounds(k, t, false);
-                anew.bounds(k, t, false);
+                kept.bounds(k, t, false, None);
+                anew.bounds(k, t, false, None);
                 assert_eq!(kept.estimate(z, 0.025), anew.estimate(z, 0.025), "{name} {shares:?} {k}");
                 assert_eq!(kept.p_value(z), anew.p_value(z));
                 kept.go_on();
@@ -210,7 +210,7 @@ fn contract_trials_after_the_first_allocate_nothing() {
             for shares in [[0.3, 0.65, 1.0], [0.4, 0.7, 1.1], [0.4, 0.7, 1.1]] {
                 monitor.begin();
                 for (k, t) in shares.into_iter().enumerate() {
-                    monitor.bounds(k, t, k == 2);
+                    monitor.bounds(k, t, k == 2, None);
                     let z = 2.0 + shift;
                     assert!(monitor.estimate(z, 0.025)[1] > 0.0 && monitor.p_value(z) < 0.1);
                     monitor.go_on();
@@ -252,12 +252,12 @@ fn by_hand_looks_skipped_repeated_late_and_without_information() {
     let mut monitor = monitor(name, Information::Planned);
     let planned = monitor.planned().clone();
     monitor.begin();
-    assert_eq!(monitor.bounds(1, 0.4, false), [-planned.upper[1], planned.upper[1]]);
+    assert_eq!(monitor.bounds(1, 0.4, false, None), [-planned.upper[1], planned.upper[1]]);
     monitor.go_on();
     // the same look again is none
-    assert_eq!(monitor.bounds(1, 0.6, false), [f64::NEG_INFINITY, f64::INFINITY]);
+    assert_eq!(monitor.bounds(1, 0.6, false, None), [f64::NEG_INFINITY, f64::INFINITY]);
     monitor.go_on();
-    assert_eq!(monitor.bounds(2, 0.9, true), [-planned.upper[3], planned.upper[3]]);
+    assert_eq!(monitor.bounds(2, 0.9, true, None), [-planned.upper[3], planned.upper[3]]);
     // two looks at ½ and 1 with these bounds
     let two = plan("0.5 1|pocock|2|0.05|0.2|never|0");
     let two = Plan { efficacy: Efficacy::Given(vec![planned.upper[1], planned.upper[3]]), ..two };
@@ -276,7 +276,7 @@ fn by_hand_looks_skipped_repeated_late_and_without_information() {
     let fixed = normal_quantile(0.975);
     for t in [0.3, 1.0, 1.7] {
         monitor.begin();
-        let [lower, upper] = monitor.bounds(3, t, true);
+        let [lower, upper] = monitor.bounds(3, t, true, None);
         assert!((upper - fixed).abs() < 1e-10 && lower == -upper, "{t}: {lower} {upper}");
         // the drift is that at full information
         let estimate = monitor.estimate(2.2, 0.025);
@@ -289,20 +289,20 @@ fn by_hand_looks_skipped_repeated_late_and_without_information() {
     // looks without new information leave the others as they are, and their ends are those of the look before
     let without = bounds(&mut monitor, &[0.4, 0.8, 1.0]);
     monitor.begin();
-    assert_eq!(monitor.bounds(0, 0.0, false), [f64::NEG_INFINITY, f64::INFINITY]);
+    assert_eq!(monitor.bounds(0, 0.0, false, None), [f64::NEG_INFINITY, f64::INFINITY]);
     assert!(monitor.estimate(1.0, 0.025).iter().all(|x| x.is_nan()) && monitor.p_value(1.0).is_nan());
     monitor.go_on();
-    assert_eq!(monitor.bounds(0, 0.4, false), without[0]);
+    assert_eq!(monitor.bounds(0, 0.4, false, None), without[0]);
     let before = monitor.estimate(1.0, 0.025);
     monitor.go_on();
     for t in [0.4, 0.4 * (1.0 + 1e-7), 0.3, f64::NAN] {
-        assert_eq!(monitor.bounds(1, t, false), [f64::NEG_INFINITY, f64::INFINITY]);
+        assert_eq!(monitor.bounds(1, t, false, None), [f64::NEG_INFINITY, f64::INFINITY]);
         assert_eq!(monitor.estimate(1.0, 0.025), before);
         monitor.go_on();
     }
-    assert_eq!(monitor.bounds(2, 0.8, false), without[1]);
+    assert_eq!(monitor.bounds(2, 0.8, false, None), without[1]);
     monitor.go_on();
-    assert_eq!(monitor.bounds(3, 1.0, true), without[2]);
+    assert_eq!(monitor.bounds(3, 1.0, true, None), without[2]);
     // Pocock's spending by hand: 0.025 ln(1 + (e − 1)t) by the first look
     let spent = 0.025 * (0.4 * (std::f64::consts::E - 1.0)).ln_1p();
     assert!((normal_tail(without[0][1]) - spent).abs() < 1e-14);
@@ -310,9 +310,9 @@ fn by_hand_looks_skipped_repeated_late_and_without_information() {
     let shares = Plan { efficacy: Efficacy::Spending(Spending::Table(vec![0.2, 0.6, 1.0, 1.0])), ..plan(name) };
     let mut monitor = Monitor::new(&shares, Information::Observed).unwrap();
     monitor.begin();
-    assert!((normal_tail(monitor.bounds(0, 0.9, false)[1]) - 0.005).abs() < 1e-14);
+    assert!((normal_tail(monitor.bounds(0, 0.9, false, None)[1]) - 0.005).abs() < 1e-14);
     monitor.begin();
-    assert!((normal_tail(monitor.bounds(1, 0.1, false)[1]) - 0.015).abs() < 1e-14);
+    assert!((normal_tail(monitor.bounds(1, 0.1, false, None)[1]) - 0.015).abs() < 1e-14);
     // Wang and Tsiatis: c t^(Δ − ½); given bounds as they are, the last at the final analysis
     let mut monitor =
         crate::sequential_monitor::monitor("0.5 1|wang-tsiatis:0|1|0.025|0.2|never|0", Information::Observed);
@@ -327,7 +327,7 @@ fn by_hand_looks_skipped_repeated_late_and_without_information() {
     monitor.begin();
     for (k, t) in [0.25, 0.5].into_iter().enumerate() {
         monitor.go_on();
-        monitor.bounds(k, t, false);
+        monitor.bounds(k, t, false, None);
     }
     for z in [15.0, 40.0, -15.0] {
         let estimate = monitor.estimate(z, 0.025);
@@ -356,4 +356,41 @@ fn by_hand_futility_on_other_scales() {
     assert!((futility::of_conditional_power(0.5, 0.25, 2.0) - 1.0).abs() < 1e-15);
     assert!((futility::of_conditional_power_at(0.5, 0.25, 2.0, 2.0) - 1.0).abs() < 1e-15);
     assert!((futility::of_predictive_power(0.5, 0.25, 2.0) - 1.0).abs() < 1e-15);
+}
+
+/// A bound for futility that is known at the look alone acts as one that the plan gives: those for rejection that follow are lowered where it
+/// binds, and ends are put in order by it.
+#[test]
+fn twin_stops_known_at_the_look_are_those_of_a_plan() {
+    for (binding, sides) in [(true, 1), (false, 1), (false, 2)] {
+        let stops = [0.3, 0.9];
+        let plan = |futility: Futility| Plan {
+            looks: vec![0.4, 0.7, 1.0],
+            alpha: 0.025 * f64::from(sides),
+            sides,
+            beta: 0.1,
+            efficacy: Efficacy::Spending(Spending::OBrienFleming),
+            futility,
+            binding,
+        };
+        // another plan's shares and stops, and none of the right ones
+        let given = if sides == 1 { Futility::Given(vec![-1.0, 0.5]) } else { Futility::Never };
+        let mut free = Monitor::new(&plan(given), Information::Observed).unwrap();
+        let right = if sides == 1 { Futility::Given(stops.to_vec()) } else { Futility::Never };
+        let mut planned = Monitor::new(&plan(right), Information::Planned).unwrap();
+        free.begin();
+        planned.begin();
+        for (k, t) in [0.4, 0.7, 1.0].into_iter().enumerate() {
+            let stop = stops.get(k).copied();
+            let [a, b] = [free.bounds(k, t, k == 2, stop), planned.bounds(k, t, k == 2, None)];
+            assert!((a[0] - b[0]).abs() < 1e-6 && (a[1] - b[1]).abs() < 1e-6, "{binding} {sides} {k}: {a:?} {b:?}");
+            if sides == 1 {
+                for (x, y) in free.estimate(1.7, 0.025).into_iter().zip(planned.estimate(1.7, 0.025)) {
+                    assert!((x - y).abs() < 1e-5, "{binding} {k}: {x} {y}");
+                }
+            }
+            free.go_on();
+            planned.go_on();
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! Normal and gamma functions against R, against other formulas, and slices against scalars.
 
+use patency::analysis::wald::t_upper_tail;
 use patency::math::special::{
     gamma_cdf, gamma_tail, ln_gamma, normal_cdf, normal_cdf_slice, normal_quantile, normal_quantile_slice, normal_tail,
 };
+use patency::math::tail::noncentral_t_tail;
 
 fn relative(found: f64, wanted: f64) -> f64 {
     if found == wanted { 0.0 } else { ((found - wanted) / wanted).abs() }
@@ -40,6 +42,23 @@ fn twin_cdf_of_quantile() {
         let z = normal_quantile(u);
         assert!(error < 1e-15 * (2.0 + z * z), "{u:e}: {error:e}");
     }
+}
+
+/// R 4.2.2: `1 - pt(t, df, ncp)`.
+#[test]
+fn reference_noncentral_t() {
+    for (t, df, delta, expected) in [
+        (2.5, 3.0, 1.2, 0.217_577_405_384_513),
+        (6.3, 1.0, 0.7, 0.105_379_642_439_855),
+        (1.7, 40.0, -1.0, 0.004_107_153_133_540_26),
+        (2.0, 1000.0, 3.0, 0.841_224_017_476_378),
+    ] {
+        let found = noncentral_t_tail(t, df, delta);
+        assert!((found - expected).abs() < 1e-9, "{t} {df} {delta}: {found}");
+    }
+    // without an effect it is Student's
+    assert!((noncentral_t_tail(1.5, 7.0, 0.0) - t_upper_tail(1.5, 7.0)).abs() < 1e-10);
+    assert!(noncentral_t_tail(f64::NAN, 7.0, 0.0).is_nan() && noncentral_t_tail(1.0, 0.5, 0.0).is_nan());
 }
 
 #[test]

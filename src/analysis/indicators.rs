@@ -3,9 +3,13 @@
 //! A site, a rare diagnosis: such a column is x = u + e·1{row is rare}, so that Σ v x = u Σ v + e Σ v over the rare rows.
 
 use crate::math::linalg::{dot, sum, two_dots};
+use crate::math::wide::wide;
 
 /// Rare are at most one row in so many: beyond it a full sum in vector registers is as fast.
 const RARE: usize = 3;
+
+/// A column of many values shows a third one within so many rows, nearly always.
+const SOON: usize = 16;
 
 /// What is known of the columns of one design. Grows to the largest design and is never freed.
 #[derive(Debug, Default)]
@@ -34,20 +38,33 @@ impl Indicators {
         found.extend(columns.chunks_exact(n).map(|x| {
             let first = x[0];
             let second = *x.iter().find(|v| **v != first)?;
-            let mut seconds = 0;
-            for &v in x {
-                if v != first && v != second {
-                    return None;
-                }
-                seconds += usize::from(v == second);
+            let (soon, _) = x.split_at(n.min(SOON));
+            if soon.iter().any(|&v| v != first && v != second) {
+                return None;
             }
+            let (mut seconds, mut others) = (0_u32, 0_u32);
+            wide!(for &v in x {
+                seconds += u32::from(v == second);
+                others += u32::from((v != first) & (v != second));
+            });
+            if others > 0 {
+                return None;
+            }
+            let seconds = seconds as usize;
             let (usual, rare, count) =
                 if 2 * seconds <= n { (first, second, seconds) } else { (second, first, n - seconds) };
             if RARE * count > n {
                 return None;
             }
             let start = rows.len();
-            rows.extend((0..n as u32).filter(|&row| x[row as usize] == rare));
+            // without a branch, which no processor foresees
+            rows.resize(start + n, 0);
+            let (of_column, mut found) = (&mut rows[start..], 0);
+            for (row, &v) in (0..).zip(x) {
+                of_column[found] = row;
+                found += usize::from(v == rare);
+            }
+            rows.truncate(start + found);
             Some(Indicator { usual, excess: rare - usual, rows: (start, rows.len()) })
         }));
     }
@@ -80,11 +97,9 @@ impl Indicators {
                         out[row as usize] += c * excess;
                     }
                 }
-                None => {
-                    for (o, x) in out.iter_mut().zip(x) {
-                        *o += c * x;
-                    }
-                }
+                None => wide!(for (o, x) in out.iter_mut().zip(x) {
+                    *o += c * x;
+                }),
             }
         }
     }
@@ -101,9 +116,9 @@ impl Indicators {
         let column = |j: usize| &columns[j * w.len()..(j + 1) * w.len()];
         moment(0, 0, sum(w));
         for j in 0..self.columns.len() {
-            for ((o, w), x) in weighted.iter_mut().zip(w).zip(column(j)) {
+            wide!(for ((o, w), x) in weighted.iter_mut().zip(w).zip(column(j)) {
                 *o = w * x;
-            }
+            });
             let total = sum(weighted);
             moment(j + 1, 0, total);
             if self.is_short(j) {

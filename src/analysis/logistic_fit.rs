@@ -5,7 +5,9 @@ use crate::analysis::design::{
     COLLINEAR, MOST_STEPS, carve, converged, halve, largest_move, overshot, runs_to_infinity, strayed,
 };
 use crate::analysis::indicators::Indicators;
+use crate::math::elementary::exp;
 use crate::math::linalg::{at, cholesky, dot, packed_len, solve, sum};
+use crate::math::wide::wide;
 
 /// What is known at the maximum.
 pub(crate) struct Maximum<'a> {
@@ -64,15 +66,15 @@ pub(crate) fn maximise<'a>(
     let mut decrement = f64::INFINITY;
     for iteration in 0..MOST_STEPS {
         if iteration > 0 {
-            for (((p, w), r), y) in (predictor.iter().zip(&mut *weight)).zip(&mut *residual).zip(y) {
+            wide!(for (((p, w), r), y) in (predictor.iter().zip(&mut *weight)).zip(&mut *residual).zip(y) {
                 // both tails to full precision; below the limit the odds are a number
-                let odds_against = (-p).min(700.0).exp();
+                let odds_against = exp((-p).min(700.0));
                 let probability = 1.0 / (1.0 + odds_against);
                 let complement = odds_against * probability;
                 *w = probability * complement;
                 let y = f64::from(*y);
                 *r = y * complement - (1.0 - y) * probability;
-            }
+            });
             by_prior(prior, weight, residual);
         }
         let slope = dot(residual, movement);

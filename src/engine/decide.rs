@@ -174,12 +174,23 @@ fn judge(
         ..Mark::EMPTY
     };
     let plan = &protocol.scenario.analyses[rule.analysis];
-    let mut two_sided = false;
+    let row = &protocol.analyses[rule.analysis];
+    // a z of √share is a drift of 1; the distance from the null value that makes a z of 1 is not the standard error of the estimate where
+    // the test has its own
+    let distance = e.estimate - row.rule.null;
+    let of_one = if z.abs() > 1e-6 && distance != 0.0 { distance / z } else { row.orientation * e.se };
+    let two_sided = plan.sides == 2 && rule.monitor.is_some();
+    let scaled = rule.futility.as_ref().filter(|_| !at_end).and_then(|f| f.bound(j, share, rule.last));
+    let effect = match &rule.futility {
+        Some(Futility::Effect(values)) if !at_end => Some(values[j]),
+        _ => None,
+    };
     if let Some(monitor) = &mut watch.monitors[r] {
-        two_sided = plan.sides == 2;
-        mark.bounds = monitor.bounds(j, share, at_end);
-        if two_sided {
-            // its lower bound mirrors the upper one
+        let by_effect = effect.map(|value| (value - row.rule.null) / of_one).filter(|z| z.is_finite());
+        let stop = scaled.filter(|_| two_sided || rule.observed).or(by_effect);
+        mark.bounds = monitor.bounds(j, share, at_end, stop);
+        if two_sided || effect.is_some() {
+            // its lower bound mirrors the upper one; one of the estimate is none of z
             mark.bounds[0] = f64::NEG_INFINITY;
         }
     }
@@ -190,26 +201,16 @@ fn judge(
     (mark.raw, mark.z) = (raw, z);
     mark.information = amount;
     let mut futile = hopeless;
-    if !at_end {
-        // a gate on conditional power is one for the analysis's own test
-        let own = -normal_quantile(protocol.analyses[rule.analysis].rule.tail());
-        let last = watch.monitors[r].as_ref().map_or(own, |m| {
-            let upper = &m.planned().upper;
-            upper[upper.len() - 1]
-        });
-        let scaled = rule.futility.as_ref().and_then(|f| f.bound(j, share, last));
-        if let Some(bound) = scaled.filter(|_| two_sided || rule.observed || watch.monitors[r].is_none()) {
-            if two_sided {
-                futile = z < bound;
-            } else {
-                lower = bound;
-            }
-            mark.bounds[0] = bound;
+    if let Some(bound) = scaled.filter(|_| two_sided || rule.monitor.is_none()) {
+        if two_sided {
+            futile = z < bound;
+        } else {
+            lower = bound;
         }
-        if let Some(Futility::Effect(values)) = &rule.futility {
-            let orientation = protocol.analyses[rule.analysis].orientation;
-            futile = orientation * (e.estimate - values[j]) < 0.0;
-        }
+        mark.bounds[0] = bound;
+    }
+    if let Some(value) = effect {
+        futile = row.orientation * (e.estimate - value) < 0.0;
     }
     // a family decides by the level that its hypotheses have by then
     let alone = rule.family.is_none();
@@ -222,15 +223,7 @@ fn judge(
     };
     let ends = at_end || mark.crossed != Crossed::Neither && mark.crossed != Crossed::Failed;
     if let Some(monitor) = &mut watch.monitors[r] {
-        // no ordering of outcomes is left where the trial became larger by what was seen, or the level depends on other hypotheses; a
-        // posterior probability orders by the prior as well
-        let fixed = alone && !reestimation::adapts(protocol, r) && plan.equivalence.is_none() && plan.method.tests();
-        if ends && fixed && z.is_finite() && e.estimate.is_finite() {
-            // a z of √share is a drift of 1; the distance from the null value that makes a z of 1 is not the standard error of the
-            // estimate where the test has its own
-            let row = &protocol.analyses[rule.analysis];
-            let distance = e.estimate - row.rule.null;
-            let of_one = if z.abs() > 1e-6 && distance != 0.0 { distance / z } else { row.orientation * e.se };
+        if ends && is_ordered(protocol, r) && z.is_finite() && e.estimate.is_finite() {
             let unit = of_one * share.sqrt();
             // an exact test may see no benefit where the estimate has some
             if unit * row.orientation > 0.0 && unit.is_finite() {
@@ -242,6 +235,18 @@ fn judge(
         monitor.go_on();
     }
     mark
+}
+
+/// Whether the ends of rule `r` can be put in order by stage and z: not where the level depends on other hypotheses, where another rule may
+/// stop the trial, where the trial became larger by what was seen or its looks came at other shares of the information than the plan's; nor
+/// of posterior probabilities, which order by the prior as well, and equivalence.
+fn is_ordered(protocol: &Protocol<'_>, r: usize) -> bool {
+    let rules = &protocol.scenario.rules;
+    let plan = &protocol.scenario.analyses[rules[r].analysis];
+    let others = rules.iter().enumerate().any(|(s, other)| s != r && (!other.goes_on || other.futility.is_some()));
+    let resized = !rules[r].observed && !protocol.scenario.reestimations.is_empty();
+    let by_itself = rules[r].family.is_none() && !others;
+    by_itself && !resized && !reestimation::adapts(protocol, r) && plan.equivalence.is_none() && plan.method.tests()
 }
 
 /// What rules have decided stands in place of what the analyses would decide by themselves.

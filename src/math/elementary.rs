@@ -6,6 +6,8 @@
 
 #![allow(clippy::excessive_precision)]
 
+use crate::math::wide::wide;
+
 /// Upper part of ln 2, with 21 trailing zero bits, so that k × it is exact for |k| < 2²⁰.
 const LN2_HI: f64 = 6.931_471_803_691_238_164_90e-1;
 /// ln 2 − [`LN2_HI`].
@@ -166,28 +168,28 @@ pub fn floor(x: f64) -> f64 {
 
 /// out\[i\] = e to the power x\[i\].
 pub fn exp_slice(x: &[f64], out: &mut [f64]) {
-    for (o, x) in out.iter_mut().zip(x) {
+    wide!(for (o, x) in out.iter_mut().zip(x) {
         *o = exp(*x);
-    }
+    });
 }
 
 /// x\[i\] ← e to the power x\[i\].
 pub fn exp_in_place(x: &mut [f64]) {
-    for x in x {
+    wide!(for x in &mut *x {
         *x = exp(*x);
-    }
+    });
 }
 
 /// out\[i\] = ln x\[i\].
 pub fn ln_slice(x: &[f64], out: &mut [f64]) {
-    for (o, x) in out.iter_mut().zip(x) {
+    wide!(for (o, x) in out.iter_mut().zip(x) {
         *o = ln(*x);
-    }
+    });
 }
 
 /// x\[i\] ← ln x\[i\].
 pub fn ln_in_place(x: &mut [f64]) {
-    for x in x {
+    wide!(for x in &mut *x {
         *x = ln(*x);
-    }
+    });
 }

@@ -3,6 +3,8 @@
 //! A symmetric matrix of order k is its lower triangle, packed row after row: element (i, j), j ≤ i, stands at
 //! `i (i + 1) / 2 + j`.
 
+use crate::math::wide::wide;
+
 /// Number of elements of the packed lower triangle of a matrix of order `k`.
 #[must_use]
 pub fn packed_len(k: usize) -> usize {
@@ -72,52 +74,85 @@ pub fn inverse_diagonal(l: &[f64], j: usize, work: &mut [f64]) -> f64 {
     work[j..].iter().map(|x| x * x).sum()
 }
 
-const LANES: usize = 4;
+/// Lanes of a sum: enough that no addition waits for the one before; combined in a fixed order.
+const LANES: usize = 8;
 
-/// Σ x, in four fixed lanes: the same bits whatever the width of the registers.
+/// Σ x, in eight fixed lanes: the same bits whatever the width of the registers.
 #[must_use]
 pub fn sum(x: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let chunks = x.chunks_exact(LANES);
-    let rest: f64 = chunks.remainder().iter().sum();
-    for x in chunks {
-        for l in 0..LANES {
-            lanes[l] += x[l];
+    wide!({
+        let mut lanes = [0.0; LANES];
+        let (eights, rest) = x.as_chunks::<LANES>();
+        for x in eights {
+            for l in 0..LANES {
+                lanes[l] += x[l];
+            }
         }
-    }
-    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
+        total(lanes) + rest.iter().sum::<f64>()
+    })
 }
 
-/// Σ x y, in four fixed lanes.
+/// Σ x y, in eight fixed lanes.
 #[must_use]
 pub fn dot(x: &[f64], y: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-    let rest: f64 = (xs.remainder().iter().zip(ys.remainder())).map(|(x, y)| x * y).sum();
-    for (x, y) in xs.zip(ys) {
-        for l in 0..LANES {
-            lanes[l] += x[l] * y[l];
+    let n = x.len().min(y.len());
+    wide!({
+        let mut lanes = [0.0; LANES];
+        let ((xs, x), (ys, y)) = (x[..n].as_chunks::<LANES>(), y[..n].as_chunks::<LANES>());
+        for (x, y) in xs.iter().zip(ys) {
+            for l in 0..LANES {
+                lanes[l] += x[l] * y[l];
+            }
         }
-    }
-    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
+        total(lanes) + rest(x, y)
+    })
 }
 
 /// Σ v x and Σ v y, with the bits of [`dot`].
 #[must_use]
 pub fn two_dots(v: &[f64], x: &[f64], y: &[f64]) -> [f64; 2] {
     let n = v.len().min(x.len()).min(y.len());
-    let (v, x, y) = (&v[..n], &x[..n], &y[..n]);
-    let (mut with_x, mut with_y) = ([0.0; LANES], [0.0; LANES]);
-    let (vs, xs, ys) = (v.chunks_exact(LANES), x.chunks_exact(LANES), y.chunks_exact(LANES));
-    let rest = |other: &[f64]| -> f64 { vs.remainder().iter().zip(other).map(|(v, x)| v * x).sum() };
-    let (rest_x, rest_y) = (rest(xs.remainder()), rest(ys.remainder()));
-    for ((v, x), y) in vs.zip(xs).zip(ys) {
-        for l in 0..LANES {
-            with_x[l] += v[l] * x[l];
-            with_y[l] += v[l] * y[l];
+    wide!({
+        let (mut with_x, mut with_y) = ([0.0; LANES], [0.0; LANES]);
+        let (vs, v) = v[..n].as_chunks::<LANES>();
+        let ((xs, x), (ys, y)) = (x[..n].as_chunks::<LANES>(), y[..n].as_chunks::<LANES>());
+        for ((v, x), y) in vs.iter().zip(xs).zip(ys) {
+            for l in 0..LANES {
+                with_x[l] += v[l] * x[l];
+                with_y[l] += v[l] * y[l];
+            }
         }
-    }
-    [(with_x, rest_x), (with_y, rest_y)].map(|(lanes, rest)| (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest)
+        [total(with_x) + rest(v, x), total(with_y) + rest(v, y)]
+    })
+}
+
+/// Σ w x and Σ w x², in eight fixed lanes each.
+#[must_use]
+pub fn moments(w: &[f64], x: &[f64]) -> [f64; 2] {
+    let n = w.len().min(x.len());
+    wide!({
+        let (mut first, mut second) = ([0.0; LANES], [0.0; LANES]);
+        let ((ws, w), (xs, x)) = (w[..n].as_chunks::<LANES>(), x[..n].as_chunks::<LANES>());
+        for (w, x) in ws.iter().zip(xs) {
+            for l in 0..LANES {
+                let product = w[l] * x[l];
+                first[l] += product;
+                second[l] += product * x[l];
+            }
+        }
+        let squares: f64 = w.iter().zip(x).map(|(w, x)| w * x * x).sum();
+        [total(first) + rest(w, x), total(second) + squares]
+    })
+}
+
+#[inline(always)]
+fn rest(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}
+
+#[inline(always)]
+fn total(x: [f64; LANES]) -> f64 {
+    ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]))
 }
 
 #[cfg(test)]
@@ -153,13 +188,14 @@ mod tests {
 
     #[test]
     fn by_hand_sums_of_every_remainder() {
-        for n in 0..13 {
+        for n in 0..27 {
             let x: Vec<f64> = (1..=n).map(f64::from).collect();
             let n = f64::from(n);
             assert_eq!(sum(&x), n * (n + 1.0) / 2.0);
             assert_eq!(dot(&x, &x), n * (n + 1.0) * (2.0 * n + 1.0) / 6.0);
             let y: Vec<f64> = x.iter().map(|x| 0.1 * x).collect();
             assert_eq!(two_dots(&x, &x, &y), [dot(&x, &x), dot(&x, &y)]);
+            assert_eq!(moments(&x, &x), [dot(&x, &x), (n * (n + 1.0) / 2.0).powi(2)]);
         }
     }
 }

@@ -10,3 +10,4 @@ pub mod root;
 pub mod sequence;
 pub mod special;
 pub mod tail;
+pub(crate) mod wide;

@@ -2,7 +2,8 @@
 //!
 //! Every function on slices gives the same bits as its scalar twin.
 
-use crate::math::elementary::{exp, ln, ln_in_place};
+use crate::math::elementary::{exp, ln};
+use crate::math::wide::wide;
 
 /// Values mapped at a time: buffers of this length stay in the first-level cache.
 const BLOCK: usize = 256;
@@ -30,6 +31,11 @@ pub fn normal_quantile(u: f64) -> f64 {
 /// When the lengths differ.
 pub fn normal_quantile_slice(u: &[f64], out: &mut [f64]) {
     assert_eq!(u.len(), out.len(), "a quantile for each probability");
+    wide!(quantiles(u, out));
+}
+
+#[inline(always)]
+fn quantiles(u: &[f64], out: &mut [f64]) {
     let mut index = [0_u16; BLOCK];
     let mut tail = [0.0; BLOCK];
     let mut score = [0.0; BLOCK];
@@ -44,10 +50,8 @@ pub fn normal_quantile_slice(u: &[f64], out: &mut [f64]) {
             m += usize::from((u - 0.5).abs() > CENTRE);
         }
         let (index, tail, score) = (&index[..m], &tail[..m], &mut score[..m]);
-        score.copy_from_slice(tail);
-        ln_in_place(score);
-        for s in score.iter_mut() {
-            *s = quantile_tail((-*s).sqrt());
+        for (s, p) in score.iter_mut().zip(tail) {
+            *s = quantile_tail((-ln(*p)).sqrt());
         }
         for ((i, p), z) in index.iter().zip(tail).zip(score) {
             let i = usize::from(*i);
@@ -83,9 +87,25 @@ pub fn normal_tail(z: f64) -> f64 {
 /// When the lengths differ.
 pub fn normal_cdf_slice(z: &[f64], out: &mut [f64]) {
     assert_eq!(z.len(), out.len(), "a probability for each score");
-    // All three regions for every value, then a choice, vectorises and takes as long as the branches do (20 ns).
-    for (o, z) in out.iter_mut().zip(z) {
-        *o = normal_cdf(*z);
+    wide!(probabilities(z, out));
+}
+
+/// The centre's formula and the tail's for everyone, then a choice; what lies far out is put right one by one.
+#[inline(always)]
+fn probabilities(z: &[f64], out: &mut [f64]) {
+    let mut far = false;
+    for (o, &z) in out.iter_mut().zip(z) {
+        let y = z.abs();
+        let centre = 0.5 + z * cdf_centre(z * z);
+        let tail = scale(y) * cdf_tail(y);
+        let tail = if z < 0.0 { tail } else { 1.0 - tail };
+        *o = if y <= NARROW { centre } else { tail };
+        far |= y > WIDE;
+    }
+    if far {
+        for (o, &z) in out.iter_mut().zip(z).filter(|(_, z)| z.abs() > WIDE) {
+            *o = normal_cdf(z);
+        }
     }
 }
 
@@ -177,6 +197,7 @@ fn quantile_far(p: f64) -> f64 {
 }
 
 /// −y²/2 in two parts, the first exact: the error of squaring y would grow with y in e^(−y²/2).
+#[inline(always)]
 fn split(y: f64) -> (f64, f64) {
     // Adding and taking away 2⁵² rounds to a whole number, here of sixteenths, without a library call.
     const WHOLE: f64 = 4_503_599_627_370_496.0;
@@ -184,11 +205,13 @@ fn split(y: f64) -> (f64, f64) {
     (-0.5 * s * s, -0.5 * (y - s) * (y + s))
 }
 
+#[inline(always)]
 fn cdf_centre(square: f64) -> f64 {
     polynomial(square, &cody::A) / polynomial(square, &cody::B)
 }
 
 /// P(Z > y) / e^(−y²/2) for y from [`NARROW`] to [`WIDE`].
+#[inline(always)]
 fn cdf_tail(y: f64) -> f64 {
     polynomial(y, &cody::C) / polynomial(y, &cody::D)
 }
@@ -199,14 +222,19 @@ fn upper_tail(y: f64) -> f64 {
     if y > 40.0 {
         return 0.0;
     }
-    let (coarse, rest) = split(y);
-    let scale = exp(coarse) * exp(rest);
     if y > WIDE {
         let x = 1.0 / (y * y);
         let r = x * polynomial(x, &cody::P) / polynomial(x, &cody::Q);
-        return scale * ((cody::INVERSE_ROOT_2PI - r) / y);
+        return scale(y) * ((cody::INVERSE_ROOT_2PI - r) / y);
     }
-    scale * cdf_tail(y)
+    scale(y) * cdf_tail(y)
+}
+
+/// e^(−y²/2).
+#[inline(always)]
+fn scale(y: f64) -> f64 {
+    let (coarse, rest) = split(y);
+    exp(coarse) * exp(rest)
 }
 
 /// Coefficients of AS 241 as printed.

@@ -123,6 +123,8 @@ pub struct RulePlan {
     pub family: Option<(usize, usize)>,
     /// When to stop without rejection.
     pub futility: Option<Futility>,
+    /// The bound for rejection at full information of which conditional and predictive power are of: not lowered by binding futility.
+    pub last: f64,
     /// Whether futility must be obeyed for the error to hold.
     pub binding: bool,
     /// Shares of the information planned at its looks and at the end.

@@ -32,6 +32,8 @@ pub enum Information {
 ///
 /// A look without new information has no bounds: −∞ and ∞.
 ///
+/// Futility on another scale than z has a bound in z that is known at the look alone; it stands in place of the plan's.
+///
 /// `Numerics`: looks that were held at the same shares in the trial before are not integrated again; the bounds are the same bits.
 #[derive(Clone, Debug)]
 pub struct Monitor {
@@ -55,13 +57,25 @@ pub struct Monitor {
 /// A look of one trial.
 #[derive(Clone, Debug)]
 struct Look {
-    /// Its number in the plan, share of the information, whether it is the final analysis.
-    key: (usize, f64, bool),
+    key: Key,
     bounds: [f64; 2],
     /// Errors of type I and II spent, this look's with them.
     spent: [f64; 2],
     /// Walks that come to this look, where there is no effect and where there is the planned one.
     walks: [Walk; 2],
+}
+
+/// What the bounds of a look depend on, beside those of the looks before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Key {
+    /// Its number in the plan.
+    k: usize,
+    /// Share of the information.
+    t: f64,
+    /// Whether it is the final analysis.
+    last: bool,
+    /// Where it stops for futility, if that is not the plan's.
+    stop: Option<f64>,
 }
 
 impl Monitor {
@@ -97,31 +111,33 @@ impl Monitor {
     }
 
     /// Lower and upper bound of Z, in favour, at the planned look `k` (from 0) with a share `t` of the planned information; `last`: the
-    /// final analysis. A two-sided test rejects against at the lower one.
-    pub fn bounds(&mut self, k: usize, t: f64, last: bool) -> [f64; 2] {
+    /// final analysis. A two-sided test rejects against at the lower one. `stop`: the Z below which this trial stops for futility, in place
+    /// of the plan's bound or beside the two of a two-sided test.
+    pub fn bounds(&mut self, k: usize, t: f64, last: bool, stop: Option<f64>) -> [f64; 2] {
         let bounds = match self.information {
             Information::Planned => {
                 let end = self.planned.looks.len() - 1;
                 let k = if last { end } else { k.min(end) };
-                let before = self.depth.checked_sub(1).map_or(0.0, |i| self.looks[i].key.1);
+                let before = self.depth.checked_sub(1).map_or(0.0, |i| self.looks[i].key.t);
                 self.open = self.planned.looks[k] > before;
                 if !self.open {
                     return [f64::NEG_INFINITY, f64::INFINITY];
                 }
-                self.regular &= k == self.depth;
-                let bounds = [self.planned.lower[k], self.planned.upper[k]];
-                let look = self.look((k, self.planned.looks[k], last));
+                self.regular &= k == self.depth && stop.is_none();
+                let [lower, upper] = [self.planned.lower[k], self.planned.upper[k]];
+                let bounds = [stop.filter(|_| self.plan.sides == 1).unwrap_or(lower), upper];
+                let look = self.look(Key { k, t: self.planned.looks[k], last, stop });
                 look.bounds = bounds;
                 bounds
             }
             Information::Observed => {
-                let before = self.depth.checked_sub(1).map_or(0.0, |i| self.looks[i].key.1);
+                let before = self.depth.checked_sub(1).map_or(0.0, |i| self.looks[i].key.t);
                 // also where it is not a number
                 self.open = t > before * (1.0 + GROWTH) && t.is_finite();
                 if !self.open {
                     return [f64::NEG_INFINITY, f64::INFINITY];
                 }
-                let key = (k, t, last);
+                let key = Key { k, t, last, stop };
                 if self.depth < self.solved && self.looks[self.depth].key == key {
                     self.looks[self.depth].bounds
                 } else {
@@ -131,12 +147,13 @@ impl Monitor {
                 }
             }
         };
-        self.stages.hold(self.depth, self.looks[self.depth].key.1, bounds);
+        let [lower, upper] = bounds;
+        self.stages.hold(self.depth, self.looks[self.depth].key.t, [stop.map_or(lower, |z| z.max(lower)), upper]);
         bounds
     }
 
     /// The look at hand, under a key.
-    fn look(&mut self, key: (usize, f64, bool)) -> &mut Look {
+    fn look(&mut self, key: Key) -> &mut Look {
         if self.looks.len() == self.depth {
             let walks = [0.0, self.planned.drift].map(Walk::new);
             self.looks.push(Look { key, bounds: [0.0; 2], spent: [0.0; 2], walks });
@@ -153,7 +170,7 @@ impl Monitor {
         let two = plan.sides == 2;
         let (before, rest) = self.looks.split_at_mut(self.depth);
         let look = &mut rest[0];
-        let (k, t, last) = look.key;
+        let Key { k, t, last, stop } = look.key;
         let weighs = matches!(plan.efficacy, Efficacy::Spending(_) | Efficacy::HaybittlePeto(_));
         let spends = matches!(plan.futility, Futility::Spending(_));
         let mut spent = [0.0; 2];
@@ -161,10 +178,10 @@ impl Monitor {
             let [lower, upper] = before.bounds;
             let acting = if two || plan.binding { lower } else { f64::NEG_INFINITY };
             if weighs {
-                look.walks[0].follow(&before.walks[0], before.key.1, acting, upper, t);
+                look.walks[0].follow(&before.walks[0], before.key.t, acting, upper, t);
             }
             if spends {
-                look.walks[1].follow(&before.walks[1], before.key.1, lower, upper, t);
+                look.walks[1].follow(&before.walks[1], before.key.t, lower, upper, t);
             }
             spent = before.spent;
         }
@@ -187,8 +204,10 @@ impl Monitor {
         };
         let lower = match &plan.futility {
             _ if two => -upper,
-            Futility::Never => f64::NEG_INFINITY,
+            Futility::Never if last => f64::NEG_INFINITY,
             _ if last => upper,
+            Futility::Never => stop.unwrap_or(f64::NEG_INFINITY),
+            Futility::Given(_) if stop.is_some() => stop.unwrap_or_default(),
             Futility::Given(z) => z.get(k).copied().unwrap_or(f64::NEG_INFINITY),
             Futility::Spending(spending) => {
                 used[1] = spending.spent(k, t, plan.beta);

@@ -74,6 +74,7 @@ impl Summary {
             sums: row.sums[1][0].map(|s| s.value()),
             patients: row.patients as f64 / all as f64,
             events: row.events as f64 / all as f64,
+            se: model,
             weighted_variance: tables
                 .weighted_variance(plan, plan.arms[usize::from(protocol.analyses[a].rule.treated == 0)]),
         };

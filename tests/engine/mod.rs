@@ -14,6 +14,7 @@ mod ending;
 mod failures;
 mod identity;
 mod looks;
+mod looks_futility;
 mod marginal;
 mod margins;
 mod no_estimate;

@@ -44,3 +44,62 @@ fn statistical_weighted_cox_has_nearly_the_planned_power() {
         assert_within(&a.name, a.power.estimate, planned, 0.03, mcse, 0.12);
     }
 }
+
+/// R 4.2.2: `power.t.test(n = 63, delta = 5, sd = 10)`, .795167. With a covariate that explains half of the variance: residual SD 1, effect .5
+/// of it, 100 patients, the mean squared standard error larger by 97/96, since arms differ in the covariate by chance;
+/// `1 - pt(qt(.975, 97), 97, 2.5 / sqrt(97 / 96))`, .692317.
+#[test]
+fn reference_t_test_and_ancova() {
+    let scores = r#"
+title = "scores"
+
+[trial]
+n = 126
+arms = [{ name = "control" }, { name = "treatment" }]
+allocation.blocks = { sizes = [2] }
+
+[[variable]]
+name = "before"
+normal = { mean = 0, sd = 1 }
+
+[[outcome]]
+name = "score"
+normal = { mean = "if(treatment, 5, 0)", sd = 10 }
+
+[[outcome]]
+name = "after"
+normal = { mean = "before + if(treatment, 0.5, 0)", sd = 1 }
+
+[[endpoint]]
+name = "score"
+score = { value = "score", better = "higher" }
+
+[[endpoint]]
+name = "after"
+score = { value = "after", better = "higher" }
+
+[[analysis]]
+name = "primary"
+endpoint = "score"
+t-test = { variance = "pooled" }
+
+[[analysis]]
+name = "adjusted"
+endpoint = "after"
+ancova = {}
+covariates = ["before"]
+"#;
+    for (name, n, expected) in [("primary", "n = 126", 0.795_167), ("adjusted", "n = 100", 0.692_317)] {
+        let text = scores.replace("n = 126", n);
+        let design = Run { truth: true, ..Run::new(&text, 4_000, name) }.go().design;
+        let a = row(&design, name);
+        let planning = a.planning.as_ref().expect("a formula exists");
+        assert!(planning.formula.starts_with("two-sample t test"), "{}", planning.formula);
+        // of the limit and of the standard error, both simulated
+        let se = a.estimate.model_se.expect("a standard error");
+        let limit = a.estimand.limit.expect("a limit").mcse.expect("an error");
+        let error = 0.4 * limit.hypot(3.0 * se.mcse.expect("an error")) / se.estimate;
+        assert_calibrated(name, planning.power, expected, error.max(0.0005), 0.05);
+        assert_calibrated(name, a.power.estimate, expected, a.power.mcse.expect("an error"), 0.07);
+    }
+}

@@ -1,10 +1,11 @@
 //! The arm with covariates.
 
-use super::likelihood::{Likelihood, dot};
+use super::likelihood::Likelihood;
 use super::{Fit, Point, Profile, Status};
 use crate::analysis::design::{MOST_STEPS, halve, strayed};
 use crate::analysis::event_times::by_stratum;
 use crate::analysis::{Dataset, Scratch};
+use crate::math::linalg::dot;
 
 /// Most Newton steps, halved ones included: as many as other regressions may take.
 const STEPS: usize = MOST_STEPS;

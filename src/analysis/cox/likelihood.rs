@@ -1,5 +1,9 @@
 //! Score and information of the partial likelihood with covariates.
 
+use crate::math::elementary::exp_in_place;
+use crate::math::linalg::{dot, sum};
+use crate::math::wide::wide;
+
 /// The partial likelihood, column by column: every loop runs over patients or events.
 ///
 /// With S₀ = Σ w, S₁ = Σ w x over the patients at risk at an event (the tied events counted 1 − l/d), m = S₁/S₀:
@@ -45,9 +49,7 @@ impl Likelihood<'_> {
                 *w += b * x;
             }
         }
-        for w in &mut *weights {
-            *w = w.exp();
-        }
+        exp_in_place(weights);
         products.copy_from_slice(weights);
         at_events(products, self.segments, self.gone, self.terms);
         for term in &mut *self.terms {
@@ -89,9 +91,7 @@ impl Likelihood<'_> {
                 *w += b * x;
             }
         }
-        for w in &mut *weights {
-            *w = w.exp();
-        }
+        exp_in_place(weights);
         let events = self.terms.len();
         let (mut score, mut variance) = (0.0, 0.0);
         for (j, along) in along.iter_mut().enumerate() {
@@ -182,44 +182,7 @@ fn spread(weights: &mut [f64], segments: &[u32], gone: &[f64], terms: &[f64]) {
 }
 
 fn multiply(x: &[f64], y: &[f64], out: &mut [f64]) {
-    for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
+    wide!(for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
         *out = x * y;
-    }
-}
-
-/// Lanes of a sum: enough that no addition waits for the one before; combined in a fixed order.
-const LANES: usize = 8;
-
-/// Σ x y.
-pub(super) fn dot(x: &[f64], y: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-    for (lane, (x, y)) in lanes.iter_mut().zip(xs.remainder().iter().zip(ys.remainder())) {
-        *lane = x * y;
-    }
-    for (x, y) in xs.zip(ys) {
-        for i in 0..LANES {
-            lanes[i] += x[i] * y[i];
-        }
-    }
-    total(lanes)
-}
-
-/// Σ x.
-fn sum(x: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let xs = x.chunks_exact(LANES);
-    for (lane, x) in lanes.iter_mut().zip(xs.remainder()) {
-        *lane = *x;
-    }
-    for x in xs {
-        for i in 0..LANES {
-            lanes[i] += x[i];
-        }
-    }
-    total(lanes)
-}
-
-fn total(x: [f64; LANES]) -> f64 {
-    ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]))
+    });
 }

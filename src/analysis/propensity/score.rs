@@ -4,7 +4,9 @@ use crate::analysis::design::standardise;
 use crate::analysis::indicators::Indicators;
 use crate::analysis::logistic_fit::maximise;
 use crate::analysis::{Dataset, Status};
-use crate::math::linalg::dot;
+use crate::math::elementary::exp;
+use crate::math::linalg::{dot, moments};
+use crate::math::wide::wide;
 
 /// The fitted probability e of the experimental arm given the covariates: logit e = γ₀ + γ · covariates, by maximum
 /// likelihood.
@@ -30,6 +32,8 @@ pub(crate) struct Score {
     pub(crate) complement: Vec<f64>,
     /// Arm − e.
     pub(crate) residual: Vec<f64>,
+    /// 1 in the experimental arm, else 0.
+    experimental: Vec<f64>,
     /// √((s₁² + s₀²)/2) of the standardised covariates, s the arms' standard deviations.
     pub(crate) spread: Vec<f64>,
     /// Largest standardised mean difference without weights.
@@ -105,12 +109,12 @@ impl Score {
             values.resize(n, 0.0);
         }
         let tails = self.probability.iter_mut().zip(&mut self.complement).zip(&mut self.residual);
-        for (((e, c), r), (logit, arm)) in tails.zip(self.logit.iter().zip(data.arm)) {
-            let odds_against = (-logit).min(700.0).exp();
+        wide!(for (((e, c), r), (logit, arm)) in tails.zip(self.logit.iter().zip(data.arm)) {
+            let odds_against = exp((-logit).min(700.0));
             *e = 1.0 / (1.0 + odds_against);
             *c = odds_against * *e;
-            *r = [-*e, *c][usize::from(*arm != 0)];
-        }
+            *r = if *arm == 0 { -*e } else { *c };
+        });
         self.describe(data.arm, experimental);
         Ok(())
     }
@@ -120,12 +124,13 @@ impl Score {
         let n = arm.len();
         let count = [n - experimental, experimental].map(|n| n as f64);
         self.spread.clear();
+        self.experimental.clear();
+        self.experimental.extend(arm.iter().map(|a| f64::from(*a)));
         self.imbalance = 0.0;
         for x in self.columns.chunks_exact(n) {
             // the columns have mean 0
-            let total: f64 = x.iter().zip(arm).map(|(x, a)| x * f64::from(*a)).sum();
+            let [total, squares] = moments(&self.experimental, x);
             let mean = [-total / count[0], total / count[1]];
-            let squares: f64 = x.iter().zip(arm).map(|(x, a)| x * x * f64::from(*a)).sum();
             let variance = [dot(x, x) - squares, squares];
             let variance = [0, 1].map(|a| (variance[a] - count[a] * mean[a] * mean[a]) / (count[a] - 1.0).max(1.0));
             let spread = (0.5 * (variance[0] + variance[1])).sqrt();

@@ -180,7 +180,11 @@ pub(super) static FUTILITY: Form = Form {
             Kind::List(&Kind::Number),
             "Stop where the estimate is less favourable, at each look; on ratio scales ratios.",
         ),
-        optional("conditional-power", Kind::List(&Kind::Number), "Stop where it is below, at each look."),
+        optional(
+            "conditional-power",
+            Kind::List(&Kind::Number),
+            "Stop where the probability to reach the last bound, as it is without futility, is below, at each look.",
+        ),
         optional(
             "under",
             Kind::Word(&["trend", "plan"]),

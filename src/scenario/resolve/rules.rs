@@ -93,6 +93,8 @@ impl Resolver {
             plan: None,
             family: None,
             futility: futility.as_ref().map(|f| f.0.clone()),
+            // a gate on conditional power is one for the analysis's own test
+            last: -normal_quantile(plan.alpha / f64::from(plan.sides)),
             binding: table.table("futility").and_then(|f| f.flag("binding")).unwrap_or(false),
             shares,
             information,
@@ -104,9 +106,8 @@ impl Resolver {
         };
         if rule.futility.is_some() && efficacy.is_none() {
             // the drift at which the analysis's own test has the power wanted
-            let tail = plan.alpha / f64::from(plan.sides);
             if let Some(Futility::Conditional { drift: Some(drift), .. }) = &mut rule.futility {
-                *drift = -normal_quantile(tail) - normal_quantile(1.0 - power);
+                *drift = rule.last - normal_quantile(1.0 - power);
             }
         }
         if let Some(efficacy) = efficacy {
@@ -126,6 +127,24 @@ impl Resolver {
         spends: Option<Spending>,
         beta: f64,
     ) -> Option<()> {
+        let effect = matches!(rule.futility, Some(Futility::Effect(_)));
+        let unused = match () {
+            () if !rule.binding => None,
+            () if analysis.sides == 2 => Some((
+                "the bounds of a two-sided test are not lowered by futility",
+                "make the test one-sided at half the level, or leave `binding` out",
+            )),
+            () if effect && !rule.observed => Some((
+                "what z a bound on the scale of the estimate is depends on its standard error, which the plan does not know",
+                "spend-by = \"observed\", futility as `z`, or leave `binding` out",
+            )),
+            () => None,
+        };
+        if let Some((why, help)) = unused {
+            let span = table.table("futility").map_or(table.span.clone(), |f| f.span_of("binding"));
+            self.say(Diagnostic::new(Code::Contradiction, span, why).label("lowers no bound for rejection").help(help));
+            return None;
+        }
         let given = matches!(efficacy, Efficacy::Given(_)) && analysis.method.tests();
         let mut plan = Plan {
             looks: rule.shares.clone(),
@@ -160,9 +179,9 @@ impl Resolver {
         {
             *drift = Some(first.drift);
         }
-        let last = first.upper[first.upper.len() - 1];
+        rule.last = first.upper[first.upper.len() - 1];
         let bounds: Option<Vec<f64>> = rule.futility.as_ref().map(|f| {
-            let at = |j: usize| f.bound(j, rule.shares[j], last).unwrap_or(f64::NEG_INFINITY);
+            let at = |j: usize| f.bound(j, rule.shares[j], rule.last).unwrap_or(f64::NEG_INFINITY);
             (0..rule.looks.len()).map(at).collect()
         });
         if let Some(bounds) = bounds.as_ref().filter(|_| spends.is_none())

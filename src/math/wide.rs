@@ -1,0 +1,12 @@
+//! Loops in the widest registers that the processor has, which is asked when the program runs.
+
+/// Carries out an expression, whose loops and everything in it that is always inlined are compiled once for each kind of register.
+///
+/// Bits do not depend on the kind: compilers keep the order of additions, and fuse none with a multiplication.
+macro_rules! wide {
+    ($work:expr) => {
+        fearless_simd::dispatch!(fearless_simd::Level::new(), _simd => $work)
+    };
+}
+
+pub(crate) use wide;
