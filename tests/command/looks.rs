@@ -186,7 +186,7 @@ fn a_design_without_looks_has_its_months_beside_the_others() {
     }
     let other = trial(&[("name = \"primary\"", "name = \"main\""), ("analysis = \"primary\"", "analysis = \"main\"")]);
     let (shown, _) = run(&other, &["--no-truth", "--variant", "all"]);
-    assert!(!shown.contains("The primary analysis") && shown.contains("looks   "), "{shown}");
+    assert!(!shown.contains("The primary analysis") && shown.contains("looks  stops %"), "{shown}");
 }
 
 #[test]
