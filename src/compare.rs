@@ -6,8 +6,8 @@
 
 use crate::engine::Tables;
 use crate::protocol::Protocol;
+use crate::result::Design;
 use crate::result::compare::{Cost, Difference, Row};
-use crate::result::{Design, Figure};
 use crate::run::{Batch, Fold};
 use crate::scenario::{Accrual, Costs, Measure, Scenario};
 use crate::summary::{LookBack, Moments, Summary};
@@ -48,17 +48,7 @@ impl<'p, 's> Paired<'p, 's> {
         let scenario = self.protocol.scenario;
         let months = design.enrolment.last_entry.map_or(0.0, |f| f.estimate);
         let follow_up = design.enrolment.follow_up;
-        let ended = design.monitoring.as_ref().and_then(|m| m.months.as_ref()).map(|s| s.mean);
-        let duration =
-            ended.or(design.enrolment.cut).or_else(|| {
-                // without a calendar cut the last patient is followed to the horizon
-                let horizon = scenario.cut.horizon?;
-                let last = design.enrolment.last_entry;
-                Some(last.map_or(Figure { estimate: horizon, mcse: None }, |f| Figure {
-                    estimate: f.estimate + horizon,
-                    ..f
-                }))
-            });
+        let duration = design.enrolment.complete;
         let patient_months = follow_up.map(|f| f.estimate * design.enrolment.enrolled.estimate);
         let row = |(a, analysis): (usize, &crate::result::Analysis)| {
             let plan = &scenario.analyses[a];

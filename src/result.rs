@@ -378,6 +378,9 @@ pub struct Enrolment {
     pub calendar: Option<Calendar>,
     /// Mean date of the data cut (months), where there is a calendar cut.
     pub cut: Option<Figure>,
+    /// Months until the data are complete: to the data cut, else to the horizon of the last patient; to the end where looks may stop the
+    /// trial.
+    pub complete: Option<Figure>,
     /// Mean follow-up (months), where it is limited.
     pub follow_up: Option<Figure>,
 }

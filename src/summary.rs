@@ -331,6 +331,16 @@ impl Summary {
             }
         });
         let dated = protocol.arrivals.is_some();
+        let monitoring = self.looks.as_ref().map(|l| l.result(protocol, &all_targets, &adjusted));
+        let last_entry = if dated { self.last_entry.figure() } else { None };
+        // without a calendar cut the last patient is followed to the horizon
+        let followed = || {
+            let horizon = scenario.cut.horizon?;
+            let entry = last_entry.unwrap_or(Figure { estimate: 0.0, mcse: None });
+            Some(Figure { estimate: entry.estimate + horizon, ..entry })
+        };
+        let ended = monitoring.as_ref().and_then(|m| m.months.as_ref()).map(|s| s.mean);
+        let complete = ended.or(self.cut.figure()).or_else(followed);
         Ok(Design {
             variant: scenario.variant.clone(),
             n: scenario.n,
@@ -349,7 +359,7 @@ impl Summary {
             assurance: self.assurance.as_ref().map(|a| a.result(protocol)),
             analyses,
             precision: None,
-            monitoring: self.looks.as_ref().map(|l| l.result(protocol, &all_targets, &adjusted)),
+            monitoring,
             multiplicity: self.families.results(scenario, &nulls, self.replicates),
             screening: result::Screening {
                 criteria: criteria.collect(),
@@ -360,7 +370,7 @@ impl Summary {
             enrolment: result::Enrolment {
                 enrolled: self.enrolled.figure().unwrap_or(Figure { estimate: 0.0, mcse: None }),
                 reached: share(self.reached, self.replicates.max(1)),
-                last_entry: if dated { self.last_entry.figure() } else { None },
+                last_entry,
                 last_entry_date: scenario
                     .enrolment
                     .start
@@ -369,6 +379,7 @@ impl Summary {
                     .and_then(|start| crate::calendar::date_after(start, self.last_entry.mean())),
                 calendar: scenario.enrolment.plan.filter(|_| dated).map(|plan| self.calendar(scenario, plan)),
                 cut: self.cut.figure(),
+                complete,
                 follow_up: self.follow_up.figure(),
             },
         })

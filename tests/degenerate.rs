@@ -483,6 +483,7 @@ fn contract_every_method_answers_or_says_why_not_on_degenerate_data() {
                 data: "data".to_owned(),
                 rows: n,
                 without_arm: 0,
+                rules_not_applied: Vec::new(),
                 analyses,
                 multiplicity,
             };

@@ -1,6 +1,6 @@
 //! Covers: sample sizes: the interval of `patency size` holds the true one as often as it says, and its answers to bad questions.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use patency::engine::RowRecord;
 use patency::math::special::normal_quantile;
@@ -165,7 +165,7 @@ fn contract_a_falling_axis_is_searched_from_its_other_end() {
 fn climbed(scenario: &Scenario, by: By, sizes: &[u32], replicates: u64) -> (Vec<Rung>, Effort) {
     let ladder = Ladder::new(Protocol::compile(scenario, 5, Wanted::Analyses), by, 2);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
-    ladder.climb(&pool, 0..replicates, sizes, &AtomicBool::new(false)).expect("no fault")
+    ladder.climb(&pool, 0..replicates, sizes, &AtomicBool::new(false), &AtomicU64::new(0)).expect("no fault")
 }
 
 /// Rejections in favour of the first analysis in a run of its own.
@@ -219,7 +219,7 @@ fn contract_a_ladder_that_is_stopped_gives_nothing() {
     let scenario = sized(P1, 300);
     let ladder = Ladder::new(Protocol::compile(&scenario, 5, Wanted::Analyses), By::Patients, 1);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("threads");
-    assert_eq!(ladder.climb(&pool, 0..100, &[40, 80], &AtomicBool::new(true)), Err(Halt::Stopped));
+    assert_eq!(ladder.climb(&pool, 0..100, &[40, 80], &AtomicBool::new(true), &AtomicU64::new(0)), Err(Halt::Stopped));
 }
 
 #[test]
@@ -229,7 +229,9 @@ fn contract_a_guess_is_near_the_crossing() {
     let ladder = Ladder::new(Protocol::compile(&scenario, 5, Wanted::Analyses), By::Patients, 2);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
     let found = grid::guess(0.8, 0.025, 0.05, 60.0, [2.0, 1e6], |n, replicates| {
-        ladder.climb(&pool, 0..replicates, &[n as u32], &AtomicBool::new(false)).map(|(rungs, _)| rungs[0])
+        ladder
+            .climb(&pool, 0..replicates, &[n as u32], &AtomicBool::new(false), &AtomicU64::new(0))
+            .map(|(rungs, _)| rungs[0])
     })
     .expect("no fault");
     assert!((found.size - 334.0).abs() < 0.15 * 334.0, "{found:?}");

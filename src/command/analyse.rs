@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::shared::{Source, Text, colored};
-use super::{Failure, print};
+use super::{Failure, output};
 use crate::data::sheet::{Sheet, Unreadable};
 use crate::data::{self, Trial};
 use crate::protocol::{Protocol, Wanted};
@@ -85,17 +85,19 @@ impl Analyse {
             data: path.display().to_string(),
             rows,
             without_arm: trial.without_arm,
+            rules_not_applied: scenario.rules.iter().map(|r| r.name.clone()).collect(),
             analyses,
             multiplicity,
         };
-        if let Some(folder) = &self.curves {
-            trial.curves().write(folder)?;
-        }
-        match self.format {
-            Format::Text => print(&answers::text(&found)),
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&found).unwrap_or_default())),
-            Format::Csv => print(&answers::csv(&found)),
-        }
+        let shown = match self.format {
+            Format::Text => answers::text(&found),
+            Format::Json => format!("{}\n", serde_json::to_string_pretty(&found).unwrap_or_default()),
+            Format::Csv => answers::csv(&found),
+        };
+        output::deliver(&shown, || match &self.curves {
+            Some(folder) => Ok(trial.curves().write(folder)?),
+            None => Ok(()),
+        })
     }
 
     /// The data file: the one asked for, or the scenario's, as seen from its folder.

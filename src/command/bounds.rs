@@ -47,7 +47,7 @@ pub struct Bounds {
     /// Futility must be obeyed for the error to hold: bounds for rejection are then lower
     #[arg(long, requires = "futility")]
     binding: bool,
-    /// Alternative: difference of two means, and their standard deviation
+    /// Alternative: difference of two means, and their standard deviation (normal approximation; rpact: normalApproximation = TRUE)
     #[arg(
         long,
         value_name = "DIFFERENCE,SD",
@@ -191,7 +191,9 @@ impl Bounds {
         let refuse = |why: &str| Failure::Scenario(format!("error: {why}"));
         let found = match (self.means.as_deref(), self.proportions.as_deref(), self.hazard_ratio) {
             (Some([difference, sd]), ..) => {
-                let words = format!("difference of means {difference}, standard deviation {sd}");
+                let words = format!(
+                    "difference of means {difference}, standard deviation {sd} (normal approximation; rpact: normalApproximation = TRUE)"
+                );
                 Some((Compared::Means { difference: *difference, sd: *sd }, "patients", words))
             }
             (Some(_), ..) => return Err(refuse("--means wants two numbers: DIFFERENCE,SD")),

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::Failure;
 use super::shared::{Source, fault_report};
 use super::with_r;
+use super::{Failure, output};
 use crate::Error;
 use crate::analysis::Better;
 use crate::column::{Frame, Kind};
@@ -58,7 +58,7 @@ pub struct Cohort {
     /// Number of the trial
     #[arg(long, default_value_t = 0)]
     replicate: u64,
-    /// File to write, .csv or .parquet; CSV on standard output where none is named
+    /// File to write, .csv or .parquet (in a folder that is there, cohort.csv); CSV on standard output where none is named
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Folder for one trial and an R script of its analyses: trial.csv (as `--view observed` shows it) and trial.R
@@ -75,18 +75,15 @@ impl Cohort {
         };
         let protocol = Protocol::compile(scenario, self.source.seed, Wanted::Everything);
         self.source.pilot(&protocol, &text)?;
+        let out = output::open(self.out.as_deref(), "cohort.csv")?;
         let table = self
             .table(&protocol)
             .map_err(|fault| Failure::Scenario(fault_report(&protocol, self.replicate, &fault, &text)))?;
         if let Some(folder) = &self.with_r {
             return self.hand_to_r(scenario, &table, folder);
         }
-        match &self.out {
-            Some(path) if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) => table.parquet(path)?,
-            Some(path) => {
-                let file = std::fs::File::create(path).map_err(|e| Error::write(path, e))?;
-                table.csv(&mut std::io::BufWriter::new(file)).map_err(|e| Error::write(path, e))?;
-            }
+        match &out {
+            Some(path) => output::table(&table, path)?,
             None => table
                 .csv(&mut std::io::BufWriter::new(std::io::stdout().lock()))
                 .map_err(|e| Error::write(std::path::Path::new("standard output"), e))?,

@@ -10,6 +10,7 @@ mod compare;
 mod init;
 mod merge;
 mod numbers;
+mod output;
 mod precision;
 mod replay;
 mod results;

@@ -10,7 +10,7 @@ use crate::monitoring::{Crossed, Held};
 use crate::protocol::{Fault, Protocol, Wanted};
 use crate::report;
 use crate::report::data::DataTable;
-use crate::result::replay::{Drawn, Excluded, Looked, Replayed, Row, Saw, Trial};
+use crate::result::replay::{Adjusted, Drawn, Excluded, Looked, Replayed, Row, Saw, Trial};
 use crate::scenario::Scenario;
 use crate::summary::rejection;
 use crate::workspace::Workspace;
@@ -105,7 +105,7 @@ impl Replay {
                 .iter()
                 .map(|p| Drawn { parameter: p.name.to_owned(), value: p.value(self.replicate) })
                 .collect(),
-            trial: shown(&trial),
+            trial: shown(&trial, scenario),
             screening: scenario
                 .criteria
                 .iter()
@@ -126,12 +126,13 @@ impl Replay {
     }
 }
 
-fn shown(trial: &TrialRecord) -> Trial {
+fn shown(trial: &TrialRecord, scenario: &Scenario) -> Trial {
     let finite = |x: f64| Some(x).filter(|x| x.is_finite());
     Trial {
         screened: trial.screened,
         enrolled: trial.enrolled,
         reached: trial.enrolled >= trial.planned,
+        stopped: trial.stop.and_then(|k| scenario.looks.get(usize::from(k))).map(|look| look.name.clone()),
         last_entry: trial.last_entry,
         cut: finite(trial.cut),
         follow_up: finite(trial.follow_up),
@@ -155,7 +156,17 @@ fn looked(scenario: &Scenario, trial: &TrialRecord, work: &Workspace) -> Vec<Loo
                 Crossed::Failed => "no answer",
             };
             let [lower, upper] = mark.bounds.map(finite);
-            Some(Saw { rule: rule.name.clone(), z: finite(mark.z), upper, lower, crossed })
+            let j = rule.looks.iter().position(|&look| look == place);
+            Some(Saw {
+                rule: rule.name.clone(),
+                analysis: scenario.analyses[rule.analysis].name.clone(),
+                z: finite(mark.z),
+                upper,
+                lower,
+                futility_effect: j.and_then(|j| rule.futility.as_ref()?.effect(j)),
+                futility_probability: j.and_then(|j| rule.futility.as_ref()?.probability(j)),
+                crossed,
+            })
         };
         scenario.rules.iter().enumerate().filter_map(rule).collect()
     };
@@ -194,6 +205,10 @@ fn analysed(protocol: &Protocol<'_>, a: usize, row: &RowRecord) -> Row {
     let [truth, limit] = row.target.map(|x| Some(x).filter(|x| x.is_finite()));
     Row {
         answer: answer(protocol, a, &row.estimate, row.failed_resamples),
+        median_unbiased: Some(row.adjusted).filter(|a| a[1].is_finite()).map(|[lower, estimate, upper]| Adjusted {
+            estimate,
+            interval: [lower, upper].map(|x| Some(x).filter(|x| x.is_finite())),
+        }),
         rejects: rejection(row, rule.tail(), rule.sides == 2),
         truth,
         limit,

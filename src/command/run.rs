@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::precision::Rule;
 use super::results::{self, Format};
 use super::shared::{Source, Text, fault_report, panic_report, pool};
-use super::{Failure, note, numbers, print};
+use super::{Failure, note, numbers, output, print};
 use crate::Error;
 use crate::clock::Stopwatch;
 use crate::protocol::{Protocol, Wanted};
@@ -363,13 +363,7 @@ fn default_folder(scenario: &Path) -> PathBuf {
 /// Makes the folder and sees that it can be written to, before anything is computed.
 pub(super) fn open(folder: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(folder).map_err(|e| Error::write(folder, e))?;
-    let probe = folder.join("result.json");
-    match std::fs::File::create_new(&probe) {
-        // a run that fails leaves no empty result behind
-        Ok(_) => std::fs::remove_file(&probe),
-        Err(_) => std::fs::OpenOptions::new().append(true).open(&probe).map(|_| ()),
-    }
-    .map_err(|e| Error::write(&probe, e))
+    output::probe(&folder.join("result.json"))
 }
 
 /// Ctrl-C asks the run to end; a second one ends the program.
@@ -386,27 +380,38 @@ pub(super) fn interruptible(stop: &Arc<AtomicBool>) {
 /// A progress bar on stderr, only on a terminal.
 pub(super) struct Progress {
     ending: Arc<AtomicBool>,
+    /// What is drawn; messages may be given to it.
+    pub(super) bar: indicatif::ProgressBar,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 pub(super) fn progress(total: u64, done: &Arc<AtomicU64>) -> Progress {
+    drawn(total, done, "{bar:40} {pos}/{len} trials  {per_sec}  {eta} left")
+}
+
+/// A progress bar of trials of which there are `most`, with what is known so far as the bar's message.
+pub(super) fn progress_to(most: u64, done: &Arc<AtomicU64>) -> Progress {
+    drawn(most, done, "{bar:40} {pos} trials of {len} at most  {per_sec}  {msg}")
+}
+
+fn drawn(total: u64, done: &Arc<AtomicU64>, template: &str) -> Progress {
     let ending = Arc::new(AtomicBool::new(false));
     let bar = indicatif::ProgressBar::with_draw_target(Some(total), indicatif::ProgressDrawTarget::stderr());
     if bar.is_hidden() {
-        return Progress { ending, thread: None };
+        return Progress { ending, bar, thread: None };
     }
-    if let Ok(style) = indicatif::ProgressStyle::with_template("{bar:40} {pos}/{len} trials  {per_sec}  {eta} left") {
+    if let Ok(style) = indicatif::ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
-    let (end, done) = (Arc::clone(&ending), Arc::clone(done));
+    let (end, done, shown) = (Arc::clone(&ending), Arc::clone(done), bar.clone());
     let thread = std::thread::spawn(move || {
         while !end.load(Ordering::Relaxed) {
-            bar.set_position(done.load(Ordering::Relaxed));
+            shown.set_position(done.load(Ordering::Relaxed));
             std::thread::sleep(Duration::from_millis(100));
         }
-        bar.finish_and_clear();
+        shown.finish_and_clear();
     });
-    Progress { ending, thread: Some(thread) }
+    Progress { ending, bar, thread: Some(thread) }
 }
 
 impl Progress {

@@ -2,14 +2,13 @@
 
 mod question;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::run::interruptible;
+use super::run::{interruptible, progress_to};
 use super::shared::{Source, Text, fault_report, pool};
-use super::{Failure, print};
-use crate::Error;
+use super::{Failure, output};
 use crate::clock::Stopwatch;
 use crate::compare::Paired;
 use crate::math::special::normal_quantile;
@@ -91,10 +90,10 @@ pub struct Size {
     /// What to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// File for the result as JSON
+    /// File for the result as JSON; in a folder that is there, size.json
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// File for the power curve with its band, .csv or .parquet
+    /// File for the power curve with its band, .csv or .parquet; in a folder that is there, curve.csv
     #[arg(long, value_name = "FILE")]
     curve: Option<PathBuf>,
 }
@@ -181,15 +180,28 @@ impl Size {
         let mut scenario = of.scenario(&self, &source, &text)?;
         of.check(&self, &scenario)?;
         source.pilot(&Protocol::compile(&scenario, self.seed, Wanted::Analyses), &text)?;
+        let files = self.files()?;
         let stop = Arc::new(AtomicBool::new(false));
         interruptible(&stop);
         let pool = pool(self.threads.map(usize::from))?;
-        let asked = Asked { of: &self, source: &source, text: &text, pool: &pool, stop: &stop };
+        let done = Arc::new(AtomicU64::new(0));
+        let bar = progress_to(self.replicates, &done);
+        let asked = Asked {
+            of: &self,
+            source: &source,
+            text: &text,
+            pool: &pool,
+            stop: &stop,
+            done: &done,
+            bar: bar.bar.clone(),
+        };
         let mut effort = Effort::default();
         let found = match &of {
-            Of::Patients | Of::Events => asked.size(&of, &scenario, &mut effort)?,
-            Of::Parameter(name) => asked.parameter(name, &mut effort)?,
+            Of::Patients | Of::Events => asked.size(&of, &scenario, &mut effort),
+            Of::Parameter(name) => asked.parameter(name, &mut effort),
         };
+        bar.finish();
+        let found = found?;
         let mut timing = Timing { threads: pool.current_num_threads(), ..Timing::default() };
         let n = answer(&found.search, self.power);
         let planning = match (&of, n) {
@@ -208,22 +220,23 @@ impl Size {
         timing.trials_per_second = effort.replicates as f64 / effort.seconds.max(1e-9);
         timing.patients_per_second = effort.patients as f64 / effort.seconds.max(1e-9);
         let result = self.result(&of, &scenario, &text, &found, n, planning, (effort, timing));
-        self.write(&result)?;
+        self.show(&result, &files)?;
         if found.ended == question::INTERRUPTED { Err(Failure::Interrupted) } else { Ok(()) }
     }
 
-    fn write(&self, result: &SizeResult) -> Result<(), Failure> {
+    /// Where the result and the curve go.
+    fn files(&self) -> Result<[Option<PathBuf>; 2], Failure> {
+        Ok([output::open(self.out.as_deref(), "size.json")?, output::open(self.curve.as_deref(), "curve.csv")?])
+    }
+
+    fn show(&self, result: &SizeResult, [out, curve]: &[Option<PathBuf>; 2]) -> Result<(), Failure> {
         let json = format!("{}\n", serde_json::to_string_pretty(result).unwrap_or_default());
-        if let Some(path) = &self.out {
-            std::fs::write(path, &json).map_err(|e| Error::write(path, e))?;
-        }
-        if let Some(path) = &self.curve {
-            save(&report::size::curve(result), path)?;
-        }
-        match self.format {
-            Format::Text => print(&report::size::text(result)),
-            Format::Json => print(&json),
-        }
+        let shown = if self.format == Format::Json { json.clone() } else { report::size::text(result) };
+        output::deliver(&shown, || {
+            let written = out.as_ref().map_or(Ok(()), |path| output::write(path, &json));
+            let saved = curve.as_ref().map_or(Ok(()), |path| output::table(&report::size::curve(result), path));
+            written.and(saved)
+        })
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything that the result is made of")]
@@ -301,15 +314,4 @@ fn answer(search: &Search, power: f64) -> Option<f64> {
     let point = search.sizes.iter().position(|&x| !before(x)).filter(|_| reached || enough.is_some());
     let point = point.map(|i| i.max(below.map_or(0, |b| b + 1)).min(enough.unwrap_or(usize::MAX)));
     point.and_then(|i| search.sizes.get(i)).copied()
-}
-
-/// Writes a table in the format that the file's name asks for.
-fn save(table: &report::data::DataTable, path: &Path) -> Result<(), Failure> {
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
-        table.parquet(path)?;
-    } else {
-        let file = std::fs::File::create(path).map_err(|e| Error::write(path, e))?;
-        table.csv(&mut std::io::BufWriter::new(file)).map_err(|e| Error::write(path, e))?;
-    }
-    Ok(())
 }

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, print};
-use crate::Error;
+use super::{Failure, output, print};
 use crate::clock::{self, Stopwatch};
 use crate::report::validation;
 use crate::result::validation::{Comparison, Report, Run};
@@ -17,7 +16,7 @@ Exit code 1 where any figure deviates by more than its tolerance.";
 
 #[derive(Debug, clap::Args)]
 pub struct Validate {
-    /// Report to write: .md, .html or .json
+    /// Report to write: .md, .html or .json; in a folder that is there, validation.md
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Show every figure, not one line a case and method
@@ -27,8 +26,9 @@ pub struct Validate {
 
 impl Validate {
     pub(super) fn execute(self) -> Result<(), Failure> {
+        let out = output::open(self.out.as_deref(), "validation.md")?;
         let format =
-            self.out.as_ref().map(|path| path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase());
+            out.as_ref().map(|path| path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase());
         if let Some(format) = format.as_deref().filter(|f| !["md", "html", "json"].contains(f)) {
             return Err(Failure::Scenario(format!("error: a report is .md, .html or .json, not `{format}`")));
         }
@@ -66,16 +66,16 @@ impl Validate {
                 seconds: watch.seconds(),
             },
         };
-        print(&validation::text(&report, self.all))?;
-        if let (Some(path), Some(format)) = (&self.out, format) {
+        output::deliver(&validation::text(&report, self.all), || {
+            let (Some(path), Some(format)) = (&out, format) else { return Ok(()) };
             let content = match format.as_str() {
                 "json" => format!("{}\n", serde_json::to_string_pretty(&report).unwrap_or_default()),
                 "html" => validation::html(&report),
                 _ => validation::markdown(&report),
             };
-            std::fs::write(path, content).map_err(|e| Error::write(path, e))?;
-            print(&format!("Report in {}\n", path.display()))?;
-        }
+            output::write(path, content)?;
+            print(&format!("Report in {}\n", path.display()))
+        })?;
         if report.passed { Ok(()) } else { Err(Failure::Deviation) }
     }
 }

@@ -19,6 +19,13 @@ pub fn text(answers: &Answers) -> String {
     );
     let _ = write!(out, "\n{}", table(&answers.analyses));
     out.push_str(&super::multiplicity::answers(&answers.multiplicity, p_value));
+    if !answers.rules_not_applied.is_empty() {
+        let _ = writeln!(
+            out,
+            "Interim rules are not applied ({}): p-values and intervals are those of a design without looks.",
+            answers.rules_not_applied.join(", ")
+        );
+    }
     out.push_str(&left_out(answers));
     out.push_str(&parts(&answers.analyses));
     out

@@ -61,6 +61,9 @@ fn matrix(out: &mut String, result: &RunResult, cell: impl Fn(&Analysis) -> Stri
 /// The primary analysis of each design.
 fn primary(out: &mut String, result: &RunResult) {
     let rows = |d: &Design| d.analyses.iter().filter(|a| is_primary(a)).cloned().collect::<Vec<_>>();
+    if result.designs.iter().all(|d| rows(d).is_empty()) {
+        return;
+    }
     let pairs = result.designs.iter().flat_map(rows).any(|a| a.pairs.is_some());
     let _ = writeln!(out, "\nThe primary analysis");
     let mut table = Table::default();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::table::{Table, figure, percent, rounded, with_error};
+use super::table::{Table, count, figure, percent, rounded, with_error};
 use crate::result::looks::{At, Monitoring, Rule, Spread};
 use crate::result::{Design, Figure, RunResult};
 
@@ -111,6 +111,9 @@ fn looks(out: &mut String, monitoring: &Monitoring) {
 fn boundary(out: &mut String, rule: &Rule) {
     let tests = rule.efficacy.is_some();
     let stops = rule.futility.is_some();
+    let observed = tests && rule.spends_by == "observed";
+    let by_effect = rule.at.iter().any(|a| a.futility_effect.is_some());
+    let by_probability = rule.at.iter().any(|a| a.futility_probability.is_some());
     let harm = rule.at.iter().any(|a| a.harm.estimate > 0.0);
     let seen = rule.at.iter().any(|a| a.information.is_some());
     let mut header: Vec<&str> = vec!["look", "information"];
@@ -118,13 +121,27 @@ fn boundary(out: &mut String, rule: &Rule) {
         header.push("seen");
     }
     if tests {
-        header.extend(["z", "one-sided p", "α spent", "effect", "rejects %", "by now %"]);
+        header.extend([
+            if observed { "mean z" } else { "z" },
+            "one-sided p",
+            "α spent",
+            "effect",
+            "rejects %",
+            "by now %",
+        ]);
     }
     if harm {
         header.push("against %");
     }
     if stops {
-        header.extend(["futility z", "futile %"]);
+        header.extend([
+            match () {
+                () if by_effect => "futility effect",
+                () if by_probability => "futility probability",
+                () => "futility z",
+            },
+            "futile %",
+        ]);
     }
     header.extend(["patients", "events", "mean estimate, ended here", "bias v limit"]);
     let mut table = Table::default();
@@ -135,7 +152,6 @@ fn boundary(out: &mut String, rule: &Rule) {
             cells.push(a.information.map_or_else(dash, |f| format!("{:.3}", f.estimate)));
         }
         if tests {
-            let observed = rule.spends_by == "observed";
             let planned = a.planned.filter(|_| !observed);
             cells.push(planned.map_or_else(|| figure(a.z), |p| z(p.z)));
             cells.push(planned.and_then(|p| p.p).map_or_else(dash, |p| rounded(p, Some(1e-5))));
@@ -146,7 +162,12 @@ fn boundary(out: &mut String, rule: &Rule) {
             cells.push(share(a.harm));
         }
         if stops {
-            cells.extend([figure(a.futility_z), if a.look == "end" { dash() } else { share(a.futility) }]);
+            let bound = match (a.futility_effect, a.futility_probability) {
+                (Some(effect), _) => format!("{:.4}", if rule.scale == "log-ratio" { effect.exp() } else { effect }),
+                (None, Some(p)) => format!("{p:.4}"),
+                (None, None) => figure(a.futility_z),
+            };
+            cells.extend([bound, if a.look == "end" { dash() } else { share(a.futility) }]);
         }
         let events = if a.events.is_some_and(|e| e.estimate > 0.0) { number(a.events) } else { dash() };
         cells.extend([number(a.patients), events, natural(rule, a.estimate), with_error(a.bias)]);
@@ -163,7 +184,7 @@ fn boundary(out: &mut String, rule: &Rule) {
     .into_iter()
     .flatten()
     .collect();
-    let spent = if tests && rule.spends_by == "observed" { "; spent by the observed information" } else { "" };
+    let spent = if observed { "; spent by the observed information" } else { "" };
     let _ =
         write!(out, "\n{} (analysis {}): {}{spent}\n{}", rule.label, rule.analysis, words.join(", "), table.render());
     if let Some(adjusted) = &rule.median_unbiased {
@@ -184,7 +205,14 @@ fn boundary(out: &mut String, rule: &Rule) {
     }
     let failed: u64 = rule.at.iter().map(|a| a.failed).sum();
     if failed > 0 {
-        let _ = writeln!(out, "No answer at {failed} looks and final analyses in all: nothing is stopped by them.");
+        let at = if failed == 1 { "look" } else { "looks" };
+        let or = if tests { if failed == 1 { " or final analysis" } else { " and final analyses" } } else { "" };
+        let _ = writeln!(
+            out,
+            "No answer at {} {at}{or} in all: nothing is stopped by {}.",
+            count(failed),
+            if failed == 1 { "it" } else { "them" }
+        );
     }
     dependence(out, rule);
 }
@@ -209,7 +237,8 @@ fn dependence(out: &mut String, rule: &Rule) {
 }
 
 fn information(a: &At) -> String {
-    a.share.map_or_else(dash, |s| format!("{:.3}", s.estimate))
+    // what the plan says, where the error is spent by what there is
+    a.planned.map(|p| p.share).or(a.share.map(|s| s.estimate)).map_or_else(dash, |share| format!("{share:.3}"))
 }
 
 fn stops(out: &mut String, monitoring: &Monitoring) {
@@ -238,11 +267,12 @@ fn stops(out: &mut String, monitoring: &Monitoring) {
         let _ = writeln!(out, "  patients added: mean {}", number(Some(added)));
     }
     if let Some(short) = monitoring.short.filter(|s| s.estimate > 0.0) {
-        let _ = writeln!(
-            out,
-            "In {} % the events that end the trial are never reached: it ends at another cut, or is followed without end: months are of the others.",
-            share(short)
-        );
+        let then = if monitoring.endless.estimate > 0.0 {
+            "the trial is followed without end, and months are of the others"
+        } else {
+            "the trial ends at another cut, and months count that end"
+        };
+        let _ = writeln!(out, "In {} % the events that end the trial are never reached: {then}.", share(short));
     }
 }
 
@@ -262,7 +292,9 @@ pub(super) fn across(out: &mut String, result: &RunResult) {
                 number(m.spared),
                 number(m.months.as_ref().map(|s| s.mean)),
             ],
-            None => vec![name, dash(), number(Some(design.enrolment.enrolled)), dash(), figure(design.enrolment.cut)],
+            None => {
+                vec![name, dash(), number(Some(design.enrolment.enrolled)), dash(), number(design.enrolment.complete)]
+            }
         });
     }
     let _ = write!(out, "\n{}", table.render());

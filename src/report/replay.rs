@@ -11,6 +11,12 @@ use crate::result::replay::Replayed;
 /// Characters of a line of patients.
 const WIDTH: usize = 118;
 
+/// A value on the natural scale of the estimate of an analysis.
+fn own(r: &Replayed, analysis: &str, x: f64) -> String {
+    let ratio = r.analyses.iter().any(|row| row.answer.name == analysis && row.answer.scale == "log-ratio");
+    answers::significant(if ratio { x.exp() } else { x }, None)
+}
+
 /// Looks and what rules decided at them.
 fn looks(out: &mut String, r: &Replayed) {
     if r.looks.is_empty() {
@@ -32,7 +38,12 @@ fn looks(out: &mut String, r: &Replayed) {
         }
         for (k, saw) in look.rules.iter().enumerate() {
             let head = if k == 0 { first.clone() } else { vec![String::new(); 4] };
-            let rest = [saw.rule.clone(), z(saw.z), z(saw.upper), z(saw.lower), saw.crossed.to_owned()];
+            let futile = match (saw.futility_effect, saw.futility_probability) {
+                (Some(effect), _) => format!("effect {}", own(r, &saw.analysis, effect)),
+                (None, Some(p)) => format!("probability {p}"),
+                (None, None) => z(saw.lower),
+            };
+            let rest = [saw.rule.clone(), z(saw.z), z(saw.upper), futile, saw.crossed.to_owned()];
             table.row([head, rest.into()].concat());
         }
     }
@@ -61,7 +72,11 @@ pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
         "\n{} screened, {} enrolled{}",
         count(t.screened.into()),
         count(t.enrolled.into()),
-        if t.reached { "" } else { " (fewer than planned)" }
+        match &t.stopped {
+            Some(look) => format!(" (stopped at {look})"),
+            None if t.reached => String::new(),
+            None => " (fewer than planned)".to_owned(),
+        }
     );
     let mut say = |what: &str, x: Option<f64>| {
         if let Some(x) = x {
@@ -91,7 +106,13 @@ pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
         let _ = writeln!(out, "{most} of {} patients; --all shows the others", patients.rows());
     }
     let _ = write!(out, "\n{}", answers::table(r.analyses.iter().map(|row| &row.answer)));
-    let mut table = Table::new(["", "decision", "true in these patients", "limit"]);
+    let adjusted = r.analyses.iter().any(|row| row.median_unbiased.is_some());
+    let mut header = vec!["", "decision", "true in these patients", "limit"];
+    if adjusted {
+        header.extend(["median-unbiased", "its interval"]);
+    }
+    let mut table = Table::default();
+    table.row(header.into_iter().map(str::to_owned).collect());
     for row in &r.analyses {
         let ratio = row.answer.scale == "log-ratio";
         let shown = |x: Option<f64>| {
@@ -103,9 +124,21 @@ pub fn text(replayed: &Replayed, patients: &DataTable, most: usize) -> String {
             (_, -1) => "rejects against",
             _ => "does not reject",
         };
-        table.row(vec![row.answer.label.clone(), decision.to_owned(), shown(row.truth), shown(row.limit)]);
+        let mut cells = vec![row.answer.label.clone(), decision.to_owned(), shown(row.truth), shown(row.limit)];
+        if adjusted {
+            cells.push(shown(row.median_unbiased.map(|m| m.estimate)));
+            cells.push(row.median_unbiased.map_or_else(|| "–".to_owned(), |m| m.interval.map(shown).join(" to ")));
+        }
+        table.row(cells);
     }
     let _ = write!(out, "\n{}", table.render());
+    if adjusted {
+        let _ = writeln!(
+            out,
+            "Median-unbiased: by the stage-wise ordering of trials that rules may stop; the intervals in the table above are those of a design \
+             without looks."
+        );
+    }
     out.push_str(&super::multiplicity::answers(&r.multiplicity, answers::p_value));
     out
 }

@@ -122,21 +122,35 @@ fn answer(r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) -> String {
     let [below, enough] = r.size.interval;
     let last = r.curve.last();
     let estimate = r.size.n.map_or_else(|| "no estimate".to_owned(), |n| format!("{} {what}", shown(n)));
+    // a parameter with which power falls: the grid descends
+    let falls = r.grid.first() > r.grid.last();
+    let [over, up_to] = if falls { ["less than", "at least"] } else { ["more than", "at most"] };
     match (below, enough, r.ended) {
         (Some(b), Some(e), "settled") => {
             let coarse = (e - b).abs() > r.within * (e + b).abs() * (1.0 + 1e-6);
             let none = if coarse { " No value of the grid lies between them: --step takes a finer one." } else { "" };
-            format!("{estimate} for {target}; more than {} and at most {} (95 %).{none}", shown(b), shown(e))
+            format!("{estimate} for {target}; {over} {} and {up_to} {} (95 %).{none}", shown(b), shown(e))
         }
         (Some(b), Some(e), why) => format!(
-            "{estimate} for {target}; more than {} and at most {} (95 %). The interval is wider than asked: {}.",
+            "{estimate} for {target}; {over} {} and {up_to} {} (95 %). The interval is wider than asked: {}.",
             shown(b),
             shown(e),
             ending(why)
         ),
-        (None, Some(e), _) => format!(
-            "{} {what} is enough for {target}, and so is every larger value looked at: the grid begins there.",
-            shown(e)
+        (None, Some(e), _) if r.grid.first() == Some(&e) => format!(
+            "{} {what} is enough for {target}, and so is every {} value looked at: the grid begins there.",
+            shown(e),
+            if falls { "smaller" } else { "larger" }
+        ),
+        (None, Some(e), why) => format!(
+            "{estimate} for {target}; {up_to} {} (95 %), and no {} is ruled out: {}.",
+            shown(e),
+            match (r.guess.is_some(), falls) {
+                (true, _) => "smaller size",
+                (false, false) => "smaller value",
+                (false, true) => "larger value",
+            },
+            ending(why)
         ),
         (Some(b), None, _) if last.is_some_and(|p| p.size == b) => format!(
             "No value of the grid reaches {target}: at {} power is at most {} % (95 %). Bias, ties, missing data or too few sites may keep power from rising, and no effect in favour leaves nothing to find; --max looks further.",
@@ -145,7 +159,7 @@ fn answer(r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) -> String {
         ),
         (below, None, why) => format!(
             "Not settled: {}; {estimate} by the fitted curve alone. {}.",
-            below.map_or_else(|| "no bound from below".to_owned(), |b| format!("more than {} (95 %)", shown(b))),
+            below.map_or_else(|| "no bound from below".to_owned(), |b| format!("{over} {} (95 %)", shown(b))),
             sentence(ending(why))
         ),
     }
@@ -180,4 +194,65 @@ fn trimmed(x: f64) -> String {
 fn sentence(words: &str) -> String {
     let mut characters = words.chars();
     characters.next().map_or_else(String::new, |c| c.to_uppercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::result::Timing;
+    use crate::result::size::{Answer, Work};
+
+    fn found(grid: &[f64], interval: [Option<f64>; 2], ended: &'static str, guess: Option<f64>) -> SizeResult {
+        SizeResult {
+            program: "patency",
+            version: "0",
+            title: String::new(),
+            variant: "base".to_owned(),
+            scenario: String::new(),
+            set: Vec::new(),
+            seed: 1,
+            analysis: "primary".to_owned(),
+            accrual: "",
+            solved: if guess.is_some() { "n" } else { "hr" }.to_owned(),
+            patients: None,
+            power: 0.9,
+            confidence: 0.95,
+            within: 0.02,
+            size: Answer { n: Some(grid[1]), power: None, interval },
+            curve: Vec::new(),
+            grid: grid.to_vec(),
+            guess,
+            ended,
+            reversal: None,
+            planning: None,
+            work: Work::default(),
+            timing: Timing::default(),
+        }
+    }
+
+    #[test]
+    fn by_hand_the_answer_says_what_is_known() {
+        let sizes = [146.0, 560.0, 580.0, 586.0];
+        let used_up = "replicates used up";
+        // the grid does not begin at the only size that is known to be enough
+        let text = super::text(&found(&sizes, [None, Some(580.0)], used_up, Some(300.0)));
+        let wanted = "560 patients for 90 % power; at most 580 (95 %), and no smaller size is ruled out: the replicates allowed do not settle it (--replicates).";
+        assert!(text.contains(wanted), "{text}");
+        assert!(!text.contains("begins there"), "{text}");
+        let text = super::text(&found(&sizes, [None, Some(146.0)], "settled", Some(300.0)));
+        assert!(
+            text.contains(
+                "146 patients is enough for 90 % power, and so is every larger value looked at: the grid begins there."
+            ),
+            "{text}"
+        );
+        let text = super::text(&found(&sizes, [Some(146.0), Some(560.0)], used_up, Some(300.0)));
+        assert!(text.contains("more than 146 and at most 560 (95 %)"), "{text}");
+        // power falls with the hazard ratio
+        let ratios = [0.9, 0.8, 0.7];
+        let text = super::text(&found(&ratios, [Some(0.9), Some(0.8)], "settled", None));
+        assert!(text.contains("0.8 = hr for 90 % power; less than 0.9 and at least 0.8 (95 %)"), "{text}");
+        let text = super::text(&found(&ratios, [None, Some(0.8)], used_up, None));
+        assert!(text.contains("at least 0.8 (95 %), and no larger value is ruled out"), "{text}");
+    }
 }

@@ -22,6 +22,9 @@ pub struct Answers {
     pub rows: usize,
     /// Of these, rows without an arm: in no analysis.
     pub without_arm: usize,
+    /// Interim rules of the scenario, which are not applied to data: the answers are those of a design without looks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules_not_applied: Vec<String>,
     /// One entry a row of the analysis plan.
     pub analyses: Vec<Answer>,
     /// Families of hypotheses that are tested together.

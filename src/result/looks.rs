@@ -21,6 +21,8 @@ pub struct Monitoring {
     pub months: Option<Spread>,
     /// Probability that the number of events that ends the trial is never reached, where one does.
     pub short: Option<Figure>,
+    /// Probability that a trial has no end: nothing stops it, and nothing ends follow-up.
+    pub endless: Figure,
     /// Each look.
     pub looks: Vec<Look>,
     /// Each rule.
@@ -131,6 +133,12 @@ pub struct At {
     pub z: Option<Figure>,
     /// Bound for futility in z.
     pub futility_z: Option<Figure>,
+    /// Estimate less favourable than which the trial stops, on its scale (the log of a ratio), where that is the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub futility_effect: Option<f64>,
+    /// Predictive probability of success below which the trial stops, where that is the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub futility_probability: Option<f64>,
     /// Estimate at the bound for rejection.
     pub effect: Option<Figure>,
     /// Probability of rejecting in favour here.
@@ -168,7 +176,7 @@ pub struct Planned {
     pub p: Option<f64>,
     /// Bound for futility in z.
     pub futility_z: Option<f64>,
-    /// Level spent by now, of all sides, futility not obeyed.
+    /// Level spent by now, of all sides; futility is obeyed where it is binding.
     pub alpha: f64,
     /// Power by now at the effect of the planned power.
     pub power: f64,

@@ -60,6 +60,9 @@ pub struct Trial {
     pub enrolled: u32,
     /// Whether as many as planned.
     pub reached: bool,
+    /// Name of the look at which the trial stopped, where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
     /// Date of the last entry (months).
     pub last_entry: f64,
     /// Date of the data cut (months), where there is a calendar cut.
@@ -92,12 +95,20 @@ pub struct Looked {
 pub struct Saw {
     /// Its name.
     pub rule: String,
+    /// Name of the analysis that it looks at.
+    pub analysis: String,
     /// Its statistic in z.
     pub z: Option<f64>,
     /// Bound for rejection.
     pub upper: Option<f64>,
     /// Bound for futility.
     pub lower: Option<f64>,
+    /// Estimate less favourable than which the trial stops, on its scale (the log of a ratio), where that is the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub futility_effect: Option<f64>,
+    /// Predictive probability of success below which the trial stops, where that is the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub futility_probability: Option<f64>,
     /// `efficacy`, `harm`, `futility`, `none`, or `no answer`.
     pub crossed: &'static str,
 }
@@ -115,12 +126,24 @@ pub struct Excluded {
     pub excluded: u32,
 }
 
+/// The median-unbiased estimate by the stage-wise ordering.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Adjusted {
+    /// The estimate.
+    pub estimate: f64,
+    /// Its limits, at the level of the analysis's own interval; `null` where infinite.
+    pub interval: [Option<f64>; 2],
+}
+
 /// What an analysis gave.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Row {
     /// Its answer.
     #[serde(flatten)]
     pub answer: Answer,
+    /// The estimate adjusted for stopping, where a rule with bounds for rejection looked at the analysis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub median_unbiased: Option<Adjusted>,
     /// +1 where it rejects in favour of the experimental arm, −1 against it, 0 where it does not reject.
     pub rejects: i32,
     /// The method on the trial's own potential outcomes, everyone followed to the end.

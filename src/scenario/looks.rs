@@ -37,7 +37,7 @@ impl LookPlan {
             When::Enrolled(a) => format!("{} patients enrolled", amount(a)),
             When::Complete { amount: a, endpoint: e } => format!("{} patients with {}", amount(a), endpoint(*e)),
             When::Date(month) => format!("month {month}"),
-            When::FollowUp(months) => format!("{months} months after the last entry"),
+            When::FollowUp(months) => format!("{} after the last entry", in_months(*months)),
         };
         let all: Vec<String> = self.when.iter().map(of).collect();
         let mut words = format!("at {}", all.join(if self.any { " or " } else { " and " }));
@@ -48,10 +48,14 @@ impl LookPlan {
         };
         add(self.not_before > 0.0, format!("; not before month {}", self.not_before));
         add(self.not_after.is_finite(), format!("; not after month {}", self.not_after));
-        add(self.gap > 0.0, format!("; {} months after the look before", self.gap));
-        add(self.delay > 0.0, format!("; decision {} months later", self.delay));
+        add(self.gap > 0.0, format!("; {} after the look before", in_months(self.gap)));
+        add(self.delay > 0.0, format!("; decision {} later", in_months(self.delay)));
         words
     }
+}
+
+fn in_months(months: f64) -> String {
+    format!("{months} month{}", if months == 1.0 { "" } else { "s" })
 }
 
 /// What a look waits for.
@@ -253,6 +257,24 @@ pub enum Futility {
 }
 
 impl Futility {
+    /// The estimate less favourable than which the trial stops at the rule's look `j`, where that is the rule.
+    #[must_use]
+    pub fn effect(&self, j: usize) -> Option<f64> {
+        match self {
+            Futility::Effect(values) => values.get(j).copied(),
+            _ => None,
+        }
+    }
+
+    /// The predictive probability of success below which the trial stops at the rule's look `j`, where that is the rule.
+    #[must_use]
+    pub fn probability(&self, j: usize) -> Option<f64> {
+        match self {
+            Futility::Success(values) => values.get(j).copied(),
+            _ => None,
+        }
+    }
+
     /// The bound in z at the rule's look `j` with a share `t` of the information, where `last` is the bound at the end; none where the
     /// group-sequential test has it, or it is one of the estimate.
     #[must_use]

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
@@ -151,7 +151,7 @@ impl<'s> Ladder<'s> {
         &self.protocol
     }
 
-    /// Carries out replicates at some sizes, in ascending order; a result a size.
+    /// Carries out replicates at some sizes, in ascending order; a result a size. `done` counts the replicates as they are carried out.
     ///
     /// # Errors
     /// Why there are no results.
@@ -161,11 +161,16 @@ impl<'s> Ladder<'s> {
         replicates: Range<Replicate>,
         sizes: &[u32],
         stop: &AtomicBool,
+        done: &AtomicU64,
     ) -> Result<(Vec<Rung>, Effort), Halt> {
         let batches = (replicates.end - replicates.start).div_ceil(BATCH) as usize;
         let one = |batch: usize| {
             let first = replicates.start + batch as u64 * BATCH;
-            self.batch(first..(first + BATCH).min(replicates.end), sizes, stop)
+            let range = first..(first + BATCH).min(replicates.end);
+            let count = range.end - range.start;
+            let found = self.batch(range, sizes, stop);
+            done.fetch_add(count, Ordering::Relaxed);
+            found
         };
         // in order, so that sums of decimals are the same on any number of threads
         let all: Vec<Result<(Vec<Rung>, Effort), Halt>> =

@@ -200,3 +200,15 @@ fn bad_questions_get_answers() {
     let shown = printed(&["certify", &path, "--over", "treated=0.1:0.2:0.1", "--replicates", "300"]);
     assert!(shown.contains("NOT A NULL WORLD"), "{shown}");
 }
+
+#[test]
+fn a_certificate_goes_to_a_folder_and_what_cannot_be_written_is_found_first() {
+    let file = Written::new("null.toml", NULL);
+    let (path, folder) = (file.path(), tempfile::tempdir().expect("a temporary folder"));
+    let here = folder.path().to_str().expect("paths of tests are text");
+    let ask = ["certify", &path, "--over", "p=0.1:0.2:0.1", "--replicates"];
+    printed(&[&ask[..], &["10", "--out", here]].concat());
+    assert!(folder.path().join("certificate.json").is_file());
+    let message = refused(&[&ask[..], &["1000000000", "--yes", "--out", &format!("{here}/none/x.json")]].concat(), 1);
+    assert!(message.starts_with("error: cannot write "), "{message}");
+}

@@ -8,6 +8,7 @@ mod cohort;
 mod compare;
 mod ending;
 mod input;
+mod looks;
 mod multiplicity;
 mod parts;
 mod replay;

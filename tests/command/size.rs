@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{P1, P2, P4, Written, changed, list, number, printed, refused, word};
+use super::{DEFIANCE, P1, P2, P4, Written, call, changed, list, number, patency, printed, refused, word};
 use crate::engine::common::seed;
 use crate::size::exact;
 
@@ -258,4 +258,58 @@ fn bad_questions_get_answers() {
     let null = Written::new("null.toml", null);
     let shown = printed(&["size", &null.path(), "--power", "0.8", "--min", "100", "--max", "300", "--step", "50"]);
     assert!(shown.contains("No value of the grid reaches 80 % power"), "{shown}");
+}
+
+#[test]
+fn a_result_goes_to_a_folder_and_is_never_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let ask = ["size", P1, "--power", "0.7", "--within", "15%"];
+    let shown = printed(&[&ask[..], &["--out", &path("."), "--curve", &path("")]].concat());
+    assert!(shown.contains("patients for 70 % power"), "{shown}");
+    let json: Value = serde_json::from_str(&std::fs::read_to_string(path("size.json")).unwrap()).unwrap();
+    assert_eq!(word(&json, "/solved"), "n");
+    assert!(std::fs::read_to_string(path("curve.csv")).unwrap().starts_with("n,replicates,power"));
+    // what cannot be written to is found before a search of hours
+    let hours = ["size", P1, "--power", "0.999", "--within", "0.01%", "--replicates", "100000000"];
+    for option in ["--out", "--curve"] {
+        let message = refused(&[&hours[..], &[option, &path("none/size.json")]].concat(), 1);
+        assert!(message.starts_with("error: cannot write "), "{message}");
+        assert!(message.contains("size.json: "), "{message}");
+    }
+    // a disk that is full is found in writing: the result has been shown
+    if cfg!(target_os = "linux") {
+        let called = call(&mut patency(&[&ask[..], &["--out", "/dev/full"]].concat()));
+        assert_eq!(called.code, Some(1), "{}", called.err);
+        assert!(called.out.contains("patients for 70 % power"), "{}", called.out);
+        assert!(called.err.starts_with("error: cannot write /dev/full: "), "{}", called.err);
+    }
+}
+
+#[test]
+fn other_results_too_are_asked_for_where_they_can_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = folder.path().join("none").join("result.md");
+    let none = none.to_str().unwrap();
+    let most = ["--replicates", "10000000", "--yes"];
+    for ask in [&[&["sweep", DEFIANCE, "--over", "loss_6=0.1,0.2"][..], &most].concat()[..], &["validate"]] {
+        let message = refused(&[ask, &["--out", none]].concat(), 1);
+        assert!(message.starts_with("error: cannot write "), "{message}");
+    }
+    // a folder that is there has a file of their own
+    let here = folder.path().to_str().unwrap();
+    printed(&[
+        "sweep",
+        DEFIANCE,
+        "--over",
+        "loss_6=0.1",
+        "--n",
+        "40",
+        "--replicates",
+        "2",
+        "--no-truth",
+        "--out",
+        here,
+    ]);
+    assert!(folder.path().join("sweep.csv").is_file());
 }

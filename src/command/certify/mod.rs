@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use super::run::{interruptible, progress};
 use super::shared::{Source, Text, pool, refused, undisturbed};
 use super::sweep::known;
-use super::{Failure, print};
-use crate::Error;
+use super::{Failure, output};
 use crate::certify::{Draw, Tally, in_tile, tiles, tilted, upper, words};
 use crate::clock::Stopwatch;
 use crate::compare::Paired;
@@ -77,7 +76,7 @@ pub struct Certify {
     /// What to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// File for the certificate as JSON
+    /// File for the certificate as JSON; in a folder that is there, certificate.json
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -138,6 +137,7 @@ impl Certify {
             done: Arc::default(),
             timing: Timing::default(),
         };
+        let out = output::open(self.out.as_deref(), "certificate.json")?;
         notary.places(&mut over)?;
         notary.choose(&mut over)?;
         let points = over.iter().fold(1_u64, |p, o| p.saturating_mul(o.points.len() as u64));
@@ -157,13 +157,8 @@ impl Certify {
         found.timing = notary.timing;
         found.timing.seconds = watch.seconds();
         let json = format!("{}\n", serde_json::to_string_pretty(&found).unwrap_or_default());
-        if let Some(path) = &self.out {
-            std::fs::write(path, &json).map_err(|e| Error::write(path, e))?;
-        }
-        print(&match self.format {
-            Format::Text => report::text(&found),
-            Format::Json => json,
-        })
+        let shown = if self.format == Format::Json { json.clone() } else { report::text(&found) };
+        output::deliver(&shown, || out.map_or(Ok(()), |path| output::write(&path, &json)))
     }
 
     /// Sides that are parameters, each once.

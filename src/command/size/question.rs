@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::ops::Range;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::super::shared::panic_report;
 use super::{Axis, Effort, Failure, Halt, Ladder, Protocol, Scenario, Size, Source, Text, Wanted, fault_report, one};
@@ -44,6 +44,10 @@ pub(super) struct Asked<'a> {
     pub(super) text: &'a Text,
     pub(super) pool: &'a rayon::ThreadPool,
     pub(super) stop: &'a AtomicBool,
+    /// Replicates carried out so far.
+    pub(super) done: &'a AtomicU64,
+    /// Shows what is known so far.
+    pub(super) bar: indicatif::ProgressBar,
 }
 
 fn refuse<T>(why: String) -> Result<T, Failure> {
@@ -159,8 +163,9 @@ impl Asked<'_> {
         replicates: Range<u64>,
         sizes: &[u32],
         effort: &mut Effort,
+        done: &AtomicU64,
     ) -> Result<Option<Vec<Rung>>, Failure> {
-        match ladder.climb(self.pool, replicates, sizes, self.stop) {
+        match ladder.climb(self.pool, replicates, sizes, self.stop, done) {
             Ok((rungs, spent)) => {
                 effort.add(&spent);
                 Ok(Some(rungs))
@@ -207,7 +212,7 @@ impl Asked<'_> {
         const FAR: f64 = 40.0;
         let farthest = of.max.unwrap_or((FAR * first.max(least)).min(most));
         let looked = grid::guess(of.power, tail, of.within, first, [least, farthest], |n, replicates| {
-            let rungs = self.climb(&ladder, GUESSES..GUESSES + replicates, &[n as u32], effort)?;
+            let rungs = self.climb(&ladder, GUESSES..GUESSES + replicates, &[n as u32], effort, self.done)?;
             stopped |= rungs.is_none();
             Ok::<_, Failure>(rungs.and_then(|mut r| r.pop()).unwrap_or_default())
         })?;
@@ -233,7 +238,7 @@ impl Asked<'_> {
         let mut reached = vec![0; search.sizes.len()];
         let ended = self.settle(&mut search, |chosen, replicates, search| {
             let sizes: Vec<u32> = chosen.iter().map(|&i| search.sizes[i] as u32).collect();
-            let Some(rungs) = self.climb(&ladder, replicates, &sizes, effort)? else { return Ok(None) };
+            let Some(rungs) = self.climb(&ladder, replicates, &sizes, effort, self.done)? else { return Ok(None) };
             for (&i, rung) in chosen.iter().zip(&rungs) {
                 reached[i] += rung.reached;
             }
@@ -256,7 +261,8 @@ impl Asked<'_> {
         for (end, value) in ends.iter_mut().zip([min, max]) {
             let scenario = at(of, self.source, self.text, name, value)?;
             let ladder = Ladder::new(self.protocol(&scenario), By::Patients, threads);
-            let Some(rungs) = self.climb(&ladder, GUESSES..GUESSES + LOOK, &[scenario.n as u32], effort)? else {
+            let Some(rungs) = self.climb(&ladder, GUESSES..GUESSES + LOOK, &[scenario.n as u32], effort, self.done)?
+            else {
                 return Err(Failure::Interrupted);
             };
             *end = rungs[0].cell.successes;
@@ -272,7 +278,7 @@ impl Asked<'_> {
         let mut ladders: Vec<Option<Ladder<'_>>> = search.sizes.iter().map(|_| None).collect();
         let ended = self.settle(&mut search, |chosen, replicates, search| {
             let mut cells = Vec::with_capacity(chosen.len());
-            for &i in chosen {
+            for (k, &i) in chosen.iter().enumerate() {
                 if scenarios[i].get().is_none() {
                     let scenario = at(of, self.source, self.text, name, search.sizes[i])?;
                     let _ = scenarios[i].set(Box::new(scenario));
@@ -280,7 +286,10 @@ impl Asked<'_> {
                 let Some(scenario) = scenarios[i].get() else { continue };
                 let ladder =
                     ladders[i].get_or_insert_with(|| Ladder::new(self.protocol(scenario), By::Patients, threads));
-                let Some(rungs) = self.climb(ladder, replicates.clone(), &[scenario.n as u32], effort)? else {
+                // a replicate of several values is one
+                let others = AtomicU64::new(0);
+                let done = if k == 0 { self.done } else { &others };
+                let Some(rungs) = self.climb(ladder, replicates.clone(), &[scenario.n as u32], effort, done)? else {
                     return Ok(None);
                 };
                 reached[i] += rungs[0].reached;
@@ -304,10 +313,15 @@ impl Asked<'_> {
         mut carry_out: impl FnMut(&[usize], Range<u64>, &size::Search) -> Result<Option<Vec<Cell>>, Failure>,
     ) -> Result<&'static str, Failure> {
         let most = self.of.replicates;
-        let ended = search.run(most, |chosen, range, search| match carry_out(chosen, range, search) {
-            Ok(Some(cells)) => Ok(cells),
-            Ok(None) => Err(None),
-            Err(failure) => Err(Some(failure)),
+        // those of the first guess are not among them
+        self.done.store(0, Ordering::Relaxed);
+        let ended = search.run(most, |chosen, range, search| {
+            self.bar.set_message(so_far(search));
+            match carry_out(chosen, range, search) {
+                Ok(Some(cells)) => Ok(cells),
+                Ok(None) => Err(None),
+                Err(failure) => Err(Some(failure)),
+            }
         });
         match ended {
             Ok(Ending::Settled) => Ok("settled"),
@@ -315,5 +329,34 @@ impl Asked<'_> {
             Err(None) => Ok(INTERRUPTED),
             Err(Some(failure)) => Err(failure),
         }
+    }
+}
+
+/// The interval so far, in words.
+fn so_far(search: &size::Search) -> String {
+    let size::Found { below, enough } = search.found();
+    let [over, up_to] = if search.axis == Axis::Falling { ["less than", "at least"] } else { ["more than", "at most"] };
+    let words = [(over, below), (up_to, enough)].map(|(words, i)| i.map(|i| format!("{words} {}", search.sizes[i])));
+    let known: Vec<String> = words.into_iter().flatten().collect();
+    if known.is_empty() { "no size ruled out yet".to_owned() } else { known.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand_words_for_what_is_known_so_far() {
+        let guess = Guess { size: 20.0, replicates: 0.0, tail: 0.025 };
+        let mut search = size::Search::new(Axis::Size, vec![10.0, 20.0, 30.0], 0.5, 0.05, 0.02, guess);
+        assert_eq!(so_far(&search), "no size ruled out yet");
+        search.add(0, 100, 1_000);
+        assert_eq!(so_far(&search), "more than 10");
+        search.add(2, 900, 1_000);
+        assert_eq!(so_far(&search), "more than 10, at most 30");
+        let mut search = size::Search::new(Axis::Falling, vec![0.9, 0.8, 0.7], 0.5, 0.05, 0.02, guess);
+        search.add(0, 100, 1_000);
+        search.add(2, 900, 1_000);
+        assert_eq!(so_far(&search), "less than 0.9, at least 0.7");
     }
 }

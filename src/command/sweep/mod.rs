@@ -2,14 +2,13 @@
 
 mod worlds;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::run::{interruptible, progress};
 use super::shared::{Source, Text, pool, refused, undisturbed};
-use super::{Failure, print};
-use crate::Error;
+use super::{Failure, output};
 use crate::clock::Stopwatch;
 use crate::protocol::{Protocol, Wanted};
 use crate::report::sweep as report;
@@ -77,7 +76,7 @@ pub struct Sweep {
     /// What to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// File for the long table (.csv or .parquet) or the result (.json)
+    /// File for the long table (.csv or .parquet) or the result (.json); in a folder that is there, sweep.csv
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -103,6 +102,7 @@ impl Sweep {
         if !self.yes && (total > MANY_CELLS || trials > MANY_TRIALS) {
             return Err(runner.cost(&worlds[0], total, trials)?);
         }
+        let out = output::open(self.out.as_deref(), "sweep.csv")?;
         self.look_over(&worlds, &text)?;
         interruptible(&runner.stop);
         let mut found = self.empty(&worlds, &text);
@@ -116,11 +116,11 @@ impl Sweep {
         order(&mut found.tornado);
         found.timing = runner.timing;
         found.timing.seconds = watch.seconds();
-        self.show(&found)?;
+        self.show(&found, out.as_deref())?;
         if found.partial { Err(Failure::Interrupted) } else { Ok(()) }
     }
 
-    fn show(&self, found: &Found) -> Result<(), Failure> {
+    fn show(&self, found: &Found, out: Option<&Path>) -> Result<(), Failure> {
         let json = || format!("{}\n", serde_json::to_string_pretty(found).unwrap_or_default());
         let csv = || {
             let mut bytes = Vec::new();
@@ -128,19 +128,15 @@ impl Sweep {
             let _ = report::table(found).csv(&mut bytes);
             String::from_utf8(bytes).unwrap_or_default()
         };
-        if let Some(path) = &self.out {
-            let ends = |extension: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension));
-            if ends("parquet") {
-                report::table(found).parquet(path)?;
-            } else {
-                let content = if ends("json") { json() } else { csv() };
-                std::fs::write(path, content).map_err(|e| Error::write(path, e))?;
-            }
-        }
-        print(&match self.format {
+        let shown = match self.format {
             Format::Text => report::text(found),
             Format::Json => json(),
             Format::Csv => csv(),
+        };
+        output::deliver(&shown, || {
+            let Some(path) = out else { return Ok(()) };
+            let ends = |extension: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension));
+            if ends("json") { output::write(path, json()) } else { output::table(&report::table(found), path) }
         })
     }
 

@@ -36,6 +36,14 @@ impl Resolver {
 
     fn look(&mut self, table: &Table, n: Option<usize>, cut: Option<&Cut>, endpoints: &[Resolved]) -> Option<LookPlan> {
         let name = table.text("name")?.to_owned();
+        if name == END {
+            self.say(
+                Diagnostic::new(Code::BadName, table.span_of("name"), format!("a look cannot be called `{END}`"))
+                    .label("the end of the trial")
+                    .help("results call the final analysis so; the end is a look of its own and not listed"),
+            );
+            return None;
+        }
         if !OCCASIONS.iter().any(|key| table.has(key)) {
             self.say(
                 Diagnostic::new(Code::NoRule, table.span.clone(), format!("look `{name}` does not say when"))
@@ -353,6 +361,8 @@ impl Resolver {
     }
 }
 
+/// What results call the final analysis.
+const END: &str = "end";
 /// Most looks.
 const MOST: usize = 50;
 

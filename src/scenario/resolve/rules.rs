@@ -43,10 +43,19 @@ impl Resolver {
         let analysis = self.analysis_named(file, table.get("analysis")?)?;
         let looks = self.looks_named(table.list("looks"), trial.looks, !table.has("looks"))?;
         if looks.is_empty() {
+            let (code, span, help) = if table.has("looks") {
+                (
+                    Code::WrongLength,
+                    table.span_of("looks"),
+                    "name one look at least, or leave `looks` out: the rule then acts at all",
+                )
+            } else {
+                (Code::MissingKey, table.span.clone(), "add a `[[look]]`, or switch the rule off as well")
+            };
             self.say(
-                Diagnostic::new(Code::MissingKey, table.span.clone(), format!("rule `{name}` acts at no look"))
+                Diagnostic::new(code, span, format!("rule `{name}` acts at no look"))
                     .label("nothing to act at")
-                    .help("add a `[[look]]`, or switch the rule off as well"),
+                    .help(help),
             );
             return None;
         }

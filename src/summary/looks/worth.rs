@@ -4,6 +4,7 @@ use super::{Looks, RuleSums, TENTHS};
 use crate::math::special::normal_tail;
 use crate::protocol::Protocol;
 use crate::result::{Figure, looks as result};
+use crate::sequential::Boundary;
 use crate::summary::moments::{finite, share};
 
 impl Looks {
@@ -54,6 +55,7 @@ impl Looks {
             spared: self.spared.figure(),
             added: self.added.figure().filter(|_| !scenario.reestimations.is_empty()),
             short: scenario.cut.events.map(|_| of(self.short)),
+            endless: of(trials.saturating_sub(self.months.moments.count)),
             months: self.months.figures(TENTHS),
             looks: looks.collect(),
             rules: rules.collect(),
@@ -73,9 +75,8 @@ impl Looks {
         let analysis = &scenario.analyses[plan.analysis];
         // hypotheses of a family have bounds at the level that they have by then
         let planned = plan.monitor.as_ref().filter(|_| plan.family.is_none()).map(crate::sequential::Monitor::planned);
-        let spent = planned.map(|b| b.without_futility().crossing(0.0).upper);
+        let spent = planned.map(|b| spent(b, plan.binding));
         let at_drift = planned.map(|b| b.crossing(b.drift));
-        let sides = f64::from(analysis.sides);
         let [truth, limit] = targets[plan.analysis];
         let target = limit.or(truth);
         let (mut rejected, mut alpha, mut power) = (0, 0.0, 0.0);
@@ -88,7 +89,7 @@ impl Looks {
             let j = if end { Some(plan.looks.len()) } else { plan.looks.iter().position(|&k| k == place) };
             let Some(j) = j.filter(|_| !end || plan.monitor.is_some()) else { continue };
             rejected += sums.efficacy;
-            alpha += spent.as_ref().map_or(0.0, |s| sides * s[j]);
+            alpha += spent.as_ref().map_or(0.0, |s| s[j]);
             power += at_drift.as_ref().map_or(0.0, |c| c.upper[j]);
             let bound = |side: usize| sums.bounds[side].figure();
             at.push(result::At {
@@ -110,6 +111,8 @@ impl Looks {
                     .map(|f| Figure { estimate: f.estimate / plan.planned, mcse: f.mcse.map(|m| m / plan.planned) }),
                 z: bound(1),
                 futility_z: bound(0).filter(|_| !end),
+                futility_effect: plan.futility.as_ref().and_then(|f| f.effect(j)),
+                futility_probability: plan.futility.as_ref().and_then(|f| f.probability(j)),
                 effect: sums.effect.figure().filter(|_| analysis.method.estimates()),
                 efficacy: share(sums.efficacy, trials),
                 rejected: share(rejected, trials),
@@ -167,10 +170,48 @@ impl Looks {
     }
 }
 
+/// Level spent at each look, of all sides; futility acts where it is binding.
+fn spent(planned: &Boundary, binding: bool) -> Vec<f64> {
+    // the lower bounds of a two-sided test reject as well
+    if planned.sides == 2 {
+        let crossing = planned.crossing(0.0);
+        return crossing.upper.iter().zip(&crossing.lower).map(|(above, below)| above + below).collect();
+    }
+    if binding { planned.crossing(0.0).upper } else { planned.without_futility().crossing(0.0).upper }
+}
+
 /// Correlation of the statistic at a look with that at the end, where nothing stops: of independent increments √share.
 fn correlation(sums: &RuleSums) -> Option<f64> {
     let [at, end] = &sums.free;
     let count = at.count as f64;
     let covariance = (sums.products.mean() - at.mean() * end.mean()) * count / (count - 1.0);
     finite(covariance / (at.sd() * end.sd()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sequential::{Efficacy, Futility, Plan, Spending};
+
+    fn plan(sides: u8, futility: Futility, binding: bool) -> Plan {
+        let (looks, efficacy) = (vec![0.4, 0.7, 1.0], Efficacy::Spending(Spending::OBrienFleming));
+        Plan { looks, alpha: 0.025 * f64::from(sides), sides, beta: 0.1, efficacy, futility, binding }
+    }
+
+    #[test]
+    fn by_hand_what_is_spent_in_all_is_the_level_where_bounds_act_as_they_were_made() {
+        let z = || Futility::Given(vec![0.3, 1.0]);
+        for (plan, level) in [
+            (plan(1, Futility::Never, false), 0.025),
+            (plan(1, z(), false), 0.025),
+            (plan(1, z(), true), 0.025),
+            (plan(2, Futility::Never, false), 0.05),
+        ] {
+            let total: f64 = spent(&plan.solve().unwrap(), plan.binding).iter().sum();
+            assert!((total - level).abs() < 1e-9, "{plan:?}: {total}");
+        }
+        // bounds that count on futility spend more where it is passed over
+        let total: f64 = spent(&plan(1, z(), true).solve().unwrap(), false).iter().sum();
+        assert!(total > 0.0275, "{total}");
+    }
 }
