@@ -52,6 +52,8 @@ pub struct Monitor {
     regular: bool,
     stages: Stages,
     table: Table,
+    /// Memory of the walk at the planned effect of a trial that a review has made larger.
+    larger: Walk,
 }
 
 /// A look of one trial.
@@ -98,6 +100,7 @@ impl Monitor {
             open: false,
             regular: true,
             stages: Stages::new(),
+            larger: Walk::new(0.0),
         })
     }
 
@@ -174,7 +177,7 @@ impl Monitor {
 
     /// Solves the look at hand, from those before it.
     fn solve(&mut self) -> [f64; 2] {
-        let Self { plan, planned, .. } = self;
+        let Self { plan, planned, larger, .. } = self;
         let sides = f64::from(plan.sides);
         let two = plan.sides == 2;
         let (before, rest) = self.looks.split_at_mut(self.depth);
@@ -194,7 +197,22 @@ impl Monitor {
             }
             spent = before.spent;
         }
-        let [null, alternative] = &look.walks;
+        let [null, mut alternative] = look.walks.each_ref();
+        if spends && share != t && share > 0.0 {
+            // the drift that the plan has its power for is that at full information, which the review has moved to t/share: all looks
+            // before are seen anew at it
+            larger.restart(planned.drift / (t / share).sqrt());
+            spent[1] = 0.0;
+            for (i, held) in before.iter().enumerate() {
+                let [lower, upper] = held.bounds;
+                let next = before.get(i + 1).map_or(t, |after| after.key.t);
+                if lower > f64::NEG_INFINITY {
+                    spent[1] += larger.below(held.key.t, lower);
+                }
+                larger.go_on(held.key.t, lower, upper, next);
+            }
+            alternative = larger;
+        }
         let rest = |all: f64| solve_above(null, t, (all - spent[0]) / sides);
         let mut used = spent;
         let upper = match &plan.efficacy {

@@ -138,10 +138,11 @@ impl Summary {
             },
             left_out: left_out(protocol.scenario, plan),
             pairs,
-            // formulas are of tests at the end alone
-            planning: (!protocol.scenario.rules.iter().any(|r| r.analysis == a && r.monitor.is_some()))
-                .then(|| planning::power(protocol, a, &figures))
-                .flatten(),
+            // formulas are of tests at the end alone, of a size that no review changes
+            planning: (protocol.scenario.reestimations.is_empty()
+                && !protocol.scenario.rules.iter().any(|r| r.analysis == a && r.monitor.is_some()))
+            .then(|| planning::power(protocol, a, &figures))
+            .flatten(),
             patients: row.patients as f64 / all as f64,
             events: row.events as f64 / all as f64,
             bootstrap: plan

@@ -3,7 +3,7 @@
 
 use patency::analysis::Decision;
 
-use super::common::{Run, assert_calibrated, read, share_mcse};
+use super::common::{Run, assert_calibrated, assert_within, read, share_mcse};
 use patency::scenario::Options;
 
 /// Two means: 200 patients, looks at 60 and 130.
@@ -132,6 +132,28 @@ fn statistical_level_is_kept_where_a_review_made_the_trial_larger() {
         let share = |count: u64| count as f64 / run.replicates as f64;
         assert!(share(larger) > 0.9, "{}", share(larger));
         assert_calibrated(spending, share(rejected), 0.025, share_mcse(0.025, run.replicates, 0.0), 0.01);
+    }
+}
+
+/// The trial that a review has sized for 90 % has it also where the type II error is spent by the shares of the larger trial: at a look
+/// after the review, since one before knows nothing of it.
+#[test]
+fn statistical_power_is_kept_where_futility_is_spent_in_a_larger_trial() {
+    for binding in [false, true] {
+        let rule = format!(
+            "looks = [\"second\"]\nspend-by = \"observed\"\n\
+             futility = {{ spending = \"hwang-shih-decani\", gamma = -2, binding = {binding} }}\n\
+             [[reestimation]]\nname = \"review\"\nanalysis = \"primary\"\nlook = \"first\"\npower = 0.9\n\
+             pooled-variance = {{ difference = 0.3 }}\nmost = 900\n"
+        );
+        let text = means(1, &rule);
+        let run = Run { truth: false, ..Run::new(&text, 6_000, "power in a larger trial") };
+        let mut rejected = 0u64;
+        run.each(|_, rows| rejected += u64::from(rows[0].decision == Some(Decision::Favour)));
+        let power = rejected as f64 / run.replicates as f64;
+        let mcse = share_mcse(0.9, run.replicates, 0.0);
+        // the variance at the first look is one of 60 patients, and the inflation that of the planned shares
+        assert_within(&format!("binding = {binding}"), power, 0.9, 0.02, mcse, 0.06);
     }
 }
 

@@ -89,7 +89,8 @@ impl Resolver {
     }
 
     pub(super) fn size(&mut self, trial: &Table, options: &Options<'_>) -> Option<usize> {
-        match options.n {
+        // the rows of a real trial stand for its size only where the scenario has none: looks wait for shares of what was planned
+        match options.n.filter(|_| options.headers.is_none() || !trial.has("n")) {
             None => trial.integer("n").and_then(|n| usize::try_from(n).ok()),
             Some(n) if (1..=MOST_PATIENTS).contains(&n) => Some(n),
             Some(n) => {
