@@ -4,7 +4,6 @@ use crate::column::{Frame, Kind};
 use crate::distribution::{Arg, Distribution, Domain, Draw, is_count};
 use crate::expr::{Expr, Program, Registers};
 use crate::math::special::{normal_cdf_slice, normal_quantile_slice};
-use crate::math::wide::wide;
 use crate::random::{Address, Index, Replicate, cut_point, unit32};
 use crate::scenario::{Accrual, Per, Scenario, Variable};
 
@@ -346,9 +345,9 @@ impl Step<'_> {
             Source::Flag(cut) => {
                 let Cut { at, reachable } = *cut;
                 self.address.words32(replicate, index, |start, words| {
-                    wide!(for (o, &w) in out[start..].iter_mut().zip(words) {
+                    for (o, &w) in out[start..].iter_mut().zip(words) {
                         *o = u8::from(w >= at) & reachable;
-                    });
+                    }
                 });
             }
             Source::FlagOf(program) => {
@@ -469,9 +468,9 @@ fn draw_cuts(address: &Address, replicate: Replicate, index: Index<'_>, cuts: &C
     match &cuts.by_arm[..] {
         [levels] => address.words32(replicate, index, |start, words| match levels[..] {
             [Cut { at, reachable }] => {
-                wide!(for (o, &w) in out[start..].iter_mut().zip(words) {
+                for (o, &w) in out[start..].iter_mut().zip(words) {
                     *o = first + (u8::from(w >= at) & reachable);
-                });
+                }
             }
             _ => {
                 let out = &mut out[start..start + words.len()];
@@ -487,7 +486,7 @@ fn draw_cuts(address: &Address, replicate: Replicate, index: Index<'_>, cuts: &C
             let out = &mut out[start..start + words.len()];
             out.fill(first);
             for (a, b) in control.iter().zip(treatment) {
-                wide!(reach(words, &arm[start..], [*a, *b], out));
+                reach(words, &arm[start..], [*a, *b], out);
             }
         }),
         many => address.words32(replicate, index, |start, words| {
@@ -500,7 +499,6 @@ fn draw_cuts(address: &Address, replicate: Replicate, index: Index<'_>, cuts: &C
 
 /// Adds 1 where the word reaches the cut of the patient's arm. Both arms' answers for everyone, then the patient's own: sixteen at a
 /// time, so that words and bytes both fill registers, and without a branch.
-#[inline(always)]
 fn reach(words: &[u32], arm: &[u8], cuts: [Cut; 2], out: &mut [u8]) {
     const LANES: usize = 16;
     // words compared as signed numbers, for which there is an instruction
