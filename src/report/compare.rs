@@ -104,7 +104,7 @@ pub fn text(c: &Comparison) -> String {
         let beside = r.beside.as_ref().and_then(|b| c.rows.iter().find(|o| same_design(o, r) && o.analysis == *b));
         table.row(vec![
             match beside {
-                Some(other) => format!("{} v {}", name(c, r), other.label),
+                Some(other) => format!("{}: v {}", name(c, r), other.label),
                 None => format!("{} v {}", name(c, r), name(c, base(c, r))),
             },
             r.label.clone(),

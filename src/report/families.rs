@@ -69,6 +69,6 @@ pub(super) fn render(out: &mut String, places: &[String], against: Option<&str>,
         let _ = writeln!(out, "{} more families: --format csv, or --out FILE", count(more as u64));
     }
     if errors {
-        out.push_str("Familywise error: at least one true null hypothesis rejected, in either direction; – where none is known to be.\n");
+        out.push_str("Familywise error: at least one true null hypothesis rejected, in either direction; – where none is, or it is not known which.\n");
     }
 }
