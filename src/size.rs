@@ -6,10 +6,9 @@
 //! estimate, never the interval.
 //!
 //! The sequence is that of beta-binomial mixtures: after s successes in n trials, p lies outside where the weighted mean of
-//! B(a + s, b + n − s) / (B(a, b) pˢ (1 − p)ⁿ⁻ˢ) over three priors (a, b) = M (π, 1 − π) is at least K/α: a martingale under p (Ville's
-//! inequality), whatever the priors. They lie about the target π. One has the standard deviation by which power differs from the target
-//! at a size as far from the answer as the interval may end, so that such sizes are settled by few replicates; the others are wider, for
-//! sizes far from the answer.
+//! B(a + s, b + n − s) / (B(a, b) pˢ (1 − p)ⁿ⁻ˢ) over four priors (a, b) = M (m, 1 − m) is at least K/α: a martingale under p (Ville's
+//! inequality), whatever the priors. Two lie narrowly about what power should be as far below and above the answer as the interval may
+//! end, so that such sizes are settled by few replicates; the others lie about the target π, and are wide, for sizes far from the answer.
 //!
 //! All sizes chosen for a replicate are analysed on the same patients ([`ladder`]). They are chosen before it is drawn, from what earlier
 //! replicates showed: each size's sequence keeps its level, and the level of the interval is a sum over sizes, dependent as they are.
@@ -94,12 +93,10 @@ pub struct Search {
     threshold: f64,
     /// How near the ends of the interval must lie to its middle, as a share of it.
     within: f64,
-    /// Sizes of the priors (how many replicates each is worth), with their weights.
-    priors: [(f64, f64); 3],
+    /// Priors of a size's power.
+    priors: [Prior; 4],
     /// What is known of the crossing before the first replicate.
     guess: Guess,
-    /// How many sizes beside each end are looked at as well: 1, or more where patients are dear and analyses are cheap.
-    pub neighbours: usize,
 }
 
 /// Where the crossing is thought to be.
@@ -138,17 +135,7 @@ impl Search {
     pub fn new(axis: Axis, sizes: Vec<f64>, target: f64, alpha: f64, within: f64, guess: Guess) -> Self {
         let threshold = (sizes.len() as f64 / alpha).ln();
         let priors = priors(axis, target, within, guess.tail);
-        Self {
-            axis,
-            cells: vec![Cell::default(); sizes.len()],
-            sizes,
-            target,
-            threshold,
-            within,
-            priors,
-            guess,
-            neighbours: 1,
-        }
+        Self { axis, cells: vec![Cell::default(); sizes.len()], sizes, target, threshold, within, priors, guess }
     }
 
     /// Looks until the interval is as narrow as asked or `most` replicates are used up. `carry_out` gives successes at the sizes chosen
@@ -166,8 +153,8 @@ impl Search {
             if self.settled() {
                 return Ok(Ending::Settled);
             }
-            // rounds grow with what is known, so that a decision waits for a tenth of the replicates at most
-            let round = (next / 10).next_multiple_of(ROUND).clamp(ROUND, MOST_A_ROUND).min(most - next.min(most));
+            // rounds grow with what is known, so that a decision waits for a twentieth of the replicates at most
+            let round = (next / 20).next_multiple_of(ROUND).clamp(ROUND, MOST_A_ROUND).min(most - next.min(most));
             let chosen = self.choose();
             if round == 0 || chosen.is_empty() {
                 return Ok(Ending::UsedUp);
@@ -290,19 +277,32 @@ const ROUND: u64 = 256;
 /// Most replicates of a round.
 const MOST_A_ROUND: u64 = 8_192;
 
-/// Sizes of the priors with their weights. At a size a share w away from the answer a statistic whose mean grows with √n gives a power
-/// that differs from the target π by δ = φ(z_π) (z_π + z_α) w/2: a prior worth π (1 − π)/δ² replicates has δ as its standard deviation.
-fn priors(axis: Axis, target: f64, within: f64, tail: f64) -> [(f64, f64); 3] {
-    let wanted = normal_quantile(target);
-    let density = (-0.5 * wanted * wanted).exp() / (2.0 * std::f64::consts::PI).sqrt();
-    let off = 0.5 * density * (wanted - normal_quantile(tail)) * within;
-    let narrow = target * (1.0 - target) / (off * off);
-    if axis == Axis::Size && narrow.is_finite() {
-        let narrow = narrow.clamp(32.0, 1e7);
-        [(narrow, 0.6), ((narrow / 12.0).max(4.0), 0.25), (2.0, 0.15)]
+/// A beta prior of power.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Prior {
+    mean: f64,
+    /// How many replicates it is worth.
+    size: f64,
+    /// Share of the mixture.
+    weight: f64,
+}
+
+/// At a size a share w from the answer a statistic whose mean grows with √n has power Φ((z_π + z_α) √(1 + w) − z_α). A prior there that is
+/// worth 16 π (1 − π)/δ² replicates has a quarter of the distance δ to the target π as its standard deviation.
+fn priors(axis: Axis, target: f64, within: f64, tail: f64) -> [Prior; 4] {
+    let critical = -normal_quantile(tail);
+    let at = |w: f64| normal_cdf((normal_quantile(target) + critical) * (1.0 + w).max(0.0).sqrt() - critical);
+    let ends = [-within, within].map(at);
+    let distance = 0.5 * (ends[1] - ends[0]);
+    let known = axis == Axis::Size && ends.iter().all(|&p| 0.0 < p && p < 1.0) && distance > 0.0;
+    let wide = |size: f64, weight: f64| Prior { mean: target, size, weight };
+    if known {
+        let size = (target * (1.0 - target) / (distance * distance)).clamp(32.0, 1e7);
+        let [below, above] = ends.map(|mean| Prior { mean, size: 16.0 * size, weight: 0.4 });
+        [below, above, wide((size / 12.0).max(4.0), 0.125), wide(2.0, 0.075)]
     } else {
         // how power changes with a parameter is not known
-        [20_000.0, 200.0, 2.0].map(|m| (m, 1.0 / 3.0))
+        [20_000.0, 2_000.0, 200.0, 2.0].map(|size| wide(size, 0.25))
     }
 }
 
@@ -313,8 +313,8 @@ impl Search {
         let f = n - s;
         let log_beta = |a: f64, b: f64| ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
         let times = |k: f64, log: f64| if k == 0.0 { 0.0 } else { k * log };
-        let parts = self.priors.map(|(m, weight)| {
-            let (a, b) = (m * self.target, m * (1.0 - self.target));
+        let parts = self.priors.map(|Prior { mean, size, weight }| {
+            let (a, b) = (size * mean, size * (1.0 - mean));
             weight.ln() + log_beta(a + s, b + f) - log_beta(a, b)
         });
         let top = parts.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -333,16 +333,25 @@ mod tests {
 
     #[test]
     fn by_hand_mixture_of_one_success() {
-        // B(a + 1, b) / B(a, b) = a / (a + b) = π for every prior, so the martingale is π/p
+        // B(a + 1, b) / B(a, b) = a / (a + b), the prior's mean: π for every prior, so the martingale is π/p
         let cell = Cell { successes: 1, replicates: 1 };
+        let mut search = Search::new(Axis::Rising, vec![10.0], 0.8, 0.05, 0.02, guess(10.0));
         for p in [0.1, 0.5, 0.9] {
-            let search = Search::new(Axis::Size, vec![10.0], 0.8, 0.05, 0.02, guess(10.0));
             assert!((search.log_mixture(cell, p) - (0.8 / p).ln()).abs() < 1e-9, "{p}");
         }
-        let mut search = Search::new(Axis::Size, vec![10.0], 0.8, 0.05, 0.02, guess(10.0));
         search.add(0, 1, 1);
         let [low, high] = search.bounds(0);
         assert!((low - 0.04).abs() < 1e-9 && high == 1.0, "{low} {high}");
+    }
+
+    #[test]
+    fn by_hand_priors_where_the_interval_may_end() {
+        // z.8 + z.025 = 2.801585: times √.96 and √1.04, less 1.959964: .785018 and .897104, where Φ is .783778 and .815168
+        let [below, above, ..] = priors(Axis::Size, 0.8, 0.04, 0.025);
+        assert!((below.mean - 0.783_778).abs() < 1e-6 && (above.mean - 0.815_168).abs() < 1e-6, "{below:?} {above:?}");
+        for axis in [Axis::Size, Axis::Rising] {
+            assert!((priors(axis, 0.8, 0.04, 0.025).iter().map(|p| p.weight).sum::<f64>() - 1.0).abs() < 1e-12);
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Columns of a regression on arm and covariates.
 
 use crate::analysis::{Dataset, Status};
-use crate::math::linalg::{dot, sum};
+use crate::math::linalg::{LANES, dot, sum};
+use crate::math::wide::wide;
 
 /// Column of the arm in [`design`]: before the covariates.
 pub(crate) const ARM: usize = 0;
@@ -86,7 +87,18 @@ pub(crate) fn converged(decrement: f64, largest_move: f64) -> bool {
 /// The largest change of a predictor, relative to 1 + its size: a patient far out in a covariate has a predictor of
 /// thousands and no weight.
 pub(crate) fn largest_move(movement: &[f64], predictor: &[f64]) -> f64 {
-    (movement.iter().zip(predictor)).fold(0.0, |most, (m, p)| (m.abs() / (1.0 + p.abs())).max(most))
+    let mut most = [0.0_f64; LANES];
+    let (moves, rest) = movement.as_chunks::<LANES>();
+    let (predictors, rest_of) = predictor.as_chunks::<LANES>();
+    let relative = |m: f64, p: f64| m.abs() / (1.0 + p.abs());
+    wide!(for (m, p) in moves.iter().zip(predictors) {
+        for i in 0..LANES {
+            let this = relative(m[i], p[i]);
+            most[i] = if this > most[i] { this } else { most[i] };
+        }
+    });
+    let rest = rest.iter().zip(rest_of).map(|(m, p)| relative(*m, *p));
+    rest.chain(most).fold(0.0, f64::max)
 }
 
 /// Whether the likelihood is flat (its gain, half the squared Newton decrement, is negligible) in a direction in which the

@@ -113,9 +113,9 @@ pub(crate) fn maximise<'a>(
         for (c, s) in coefficients.iter_mut().zip(&*step) {
             *c += s;
         }
-        for (p, m) in predictor.iter_mut().zip(&*movement) {
+        wide!(for (p, m) in predictor.iter_mut().zip(&*movement) {
             *p += m;
-        }
+        });
         if converged(decrement, largest) {
             return Ok(Maximum { coefficients, factor: information, predictor, work });
         }

@@ -75,7 +75,7 @@ pub fn inverse_diagonal(l: &[f64], j: usize, work: &mut [f64]) -> f64 {
 }
 
 /// Lanes of a sum: enough that no addition waits for the one before; combined in a fixed order.
-const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 
 /// Σ x, in eight fixed lanes: the same bits whatever the width of the registers.
 #[must_use]

@@ -1,13 +1,16 @@
 //! Which sizes the next replicates are spent on.
 
+use crate::math::special::normal_quantile;
+
 use super::{Found, Search, Verdict};
 
 impl Search {
     /// The sizes on which the next replicates tell most, by number, ascending; empty where nothing is open any more.
     ///
     /// Below the crossing one size that is known to be too small is enough; above it every size must be known to be large enough. Of the
-    /// pairs of sizes that may end the interval, that is looked at which should take the fewest replicates more; its neighbours too, since
-    /// the crossing is not known, and patients that are generated anyhow tell of them for the price of an analysis.
+    /// pairs of sizes that may end the interval, that is looked at which should take the fewest replicates more, if the crossing lies where
+    /// it is thought to; and those that should if it lies a standard error below or above, since patients that are generated anyhow tell of
+    /// them for the price of an analysis.
     #[must_use]
     pub fn choose(&self) -> Vec<usize> {
         let last = self.sizes.len() - 1;
@@ -15,13 +18,11 @@ impl Search {
             return self.first_look();
         }
         let open = |i: usize| self.verdict(i) == Verdict::Open;
-        let ([low, high], near) = (self.ends(), self.neighbours);
         let mut chosen: Vec<usize> = Vec::new();
-        if let Some(low) = low {
-            chosen.extend((low.saturating_sub(near)..=(low + near).min(last)).filter(|&i| open(i)));
-        }
-        if let Some(high) = high {
-            chosen.extend((high.saturating_sub(near)..=last).filter(|&i| open(i)));
+        let [crossing, error] = self.thought();
+        for off in [-error, 0.0, error] {
+            let [low, high] = self.ends(crossing + off);
+            chosen.extend(low.into_iter().chain(high.map_or(0..0, |high| high..last + 1)).filter(|&i| open(i)));
         }
         let Found { below, .. } = self.found();
         if chosen.is_empty() {
@@ -45,7 +46,7 @@ impl Search {
         let looks = LOOKS.min(last);
         let mut first: Vec<usize> = (0..=looks).map(|k| k * last / looks.max(1)).collect();
         if self.guess.replicates > 0.0 {
-            let [low, high] = self.ends();
+            let [low, high] = self.ends(self.thought()[0]);
             first.extend(low);
             first.extend(high.map_or(0..0, |high| high..last + 1));
         }
@@ -54,13 +55,27 @@ impl Search {
         first
     }
 
-    /// The ends of the interval to aim at: a size to be found too small, and one from which on all are to be found large enough; none
-    /// where the one at hand will do, or there is none.
-    fn ends(&self) -> [Option<usize>; 2] {
+    /// Where the crossing is thought to lie, and the standard error of it, on the axis of the curve: that of the share of rejections of all
+    /// replicates so far, over the curve's slope.
+    fn thought(&self) -> [f64; 2] {
+        let fit = self.fit(true);
+        let crossing = self.axis.of(self.crossing_of(fit));
+        let wanted = normal_quantile(self.target);
+        let density = (-0.5 * wanted * wanted).exp() / (2.0 * std::f64::consts::PI).sqrt();
+        let seen = self.cells.iter().map(|c| c.replicates).max().unwrap_or(0).max(1) as f64 + self.guess.replicates;
+        let error = match fit {
+            Some([_, slope]) if slope > 0.0 => (self.target * (1.0 - self.target) / seen).sqrt() / (density * slope),
+            _ => 0.0,
+        };
+        [crossing, error]
+    }
+
+    /// The ends of the interval to aim at, by where power crosses the target: a size to be found too small, and one from which on all are
+    /// to be found large enough; none where the one at hand will do, or there is none.
+    fn ends(&self, mut crossing: f64) -> [Option<usize>; 2] {
         let last = self.sizes.len() - 1;
         let at = |i: usize| self.axis.of(self.sizes[i]);
         let Found { below, enough } = self.found();
-        let mut crossing = self.axis.of(self.crossing_of(self.fit(true)));
         // what is known is not asked again, whatever the fit says
         if let Some(b) = below {
             crossing = crossing.max(at(b) + 1e-9 * at(b).abs());

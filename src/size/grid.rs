@@ -9,13 +9,13 @@ use super::ladder::Rung;
 pub const MOST_SIZES: usize = 100_000;
 
 /// Sizes within this many of the widths asked for lie close together,
-const CLOSE: f64 = 3.0;
+const CLOSE: f64 = 2.0;
 /// and those within this share of the guess, which is not surer than that.
 const UNSURE: f64 = 0.02;
 /// How many of their distances an interval as wide as asked should hold, at least and at most.
-const TO_AN_INTERVAL: [f64; 2] = [5.0, 12.0];
+const TO_AN_INTERVAL: [f64; 2] = [4.0, 12.0];
 /// How much farther than the one before each size beyond them lies from the guess.
-const FARTHER: f64 = 1.6;
+const FARTHER: f64 = 2.0;
 
 /// Multiples of `unit` from `min` to `max`, both among them: a fraction of `within` apart near the guess, and ever farther apart away from
 /// it, since sizes far from the answer only have to be known to be far.
@@ -135,9 +135,9 @@ mod tests {
         let sizes = around(340.0, 0.02, 2.0, 170.0, 680.0);
         assert_eq!((sizes[0], sizes[sizes.len() - 1]), (170.0, 680.0));
         assert!(sizes.iter().all(|n| n % 2.0 == 0.0) && sizes.windows(2).all(|w| w[0] < w[1]), "{sizes:?}");
-        // two patients apart within three times 2 % of the guess
-        let close = sizes.iter().filter(|&&n| (320.0..=360.0).contains(&n)).count();
-        assert_eq!(close, 21);
+        // two patients apart within twice 2 % of the guess
+        let close = sizes.iter().filter(|&&n| (326.0..=354.0).contains(&n)).count();
+        assert_eq!(close, 15);
         assert!(sizes.len() < 40, "{}", sizes.len());
         assert_eq!(around(5.0, 0.02, 2.0, 2.0, 4.0), [2.0, 4.0]);
         // 23.5 patients: eleven steps of 2 fill it better than five of 4; 40: six of 6 as well as nine of 4

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::super::shared::panic_report;
 use super::{Axis, Effort, Failure, Halt, Ladder, Protocol, Scenario, Size, Source, Text, Wanted, fault_report, one};
-use crate::scenario::{Allocation, AnalysisPlan};
+use crate::scenario::Allocation;
 use crate::size::grid::{self, LARGEST, LOOK, MOST_SIZES};
 use crate::size::ladder::{By, GUESSES, Rung};
 use crate::size::{self, Cell, Ending, Guess};
@@ -230,11 +230,6 @@ impl Asked<'_> {
         };
         let Some(sizes) = sizes.filter(|s| s.len() > 1) else { return narrow(min, max, of.step) };
         let mut search = size::Search::new(Axis::Size, sizes, of.power, 1.0 - CONFIDENCE, of.within, looked);
-        // candidates who are drawn and turned away cost more than an analysis that fits no model: with 4 neighbours a seventh fewer are
-        let fits = |a: &AnalysisPlan| !a.covariates.is_empty() || a.site_factor || a.bootstrap.is_some();
-        if !scenario.criteria.is_empty() && !fits(&scenario.analyses[0]) {
-            search.neighbours = 4;
-        }
         let mut reached = vec![0; search.sizes.len()];
         let ended = self.settle(&mut search, |chosen, replicates, search| {
             let sizes: Vec<u32> = chosen.iter().map(|&i| search.sizes[i] as u32).collect();
