@@ -68,6 +68,7 @@ impl<'p, 's> Paired<'p, 's> {
             design: name.to_owned(),
             variant: scenario.variant.clone(),
             n: scenario.n,
+            replicates: self.replicates(),
             patients: design.monitoring.is_some().then_some(design.enrolment.enrolled),
             analysis: String::new(),
             label: String::new(),

@@ -11,6 +11,7 @@ use crate::random::Replicate;
 use crate::result::sweep::{Bar, Row};
 use crate::run::{Batch, Fold};
 use crate::summary::{LookBack, covered_given};
+use crate::type_one;
 
 /// Most values of an axis.
 pub const MOST_VALUES: usize = 1_000_000;
@@ -165,9 +166,15 @@ impl<'p, 's> World<'p, 's> {
         let hypotheses =
             design.multiplicity.iter().flat_map(|f| f.rows(design.replicates)).map(|row| (row.rejects, None));
         let analyses = design.analyses.iter().map(|a| (Some(a.rejects.clone()), Some(&a.estimate)));
-        let rows = self.paired.rows("", &design).into_iter().zip(analyses.chain(hypotheses));
+        let own = (0..design.analyses.len()).map(|a| Some(type_one::null(self.protocol, a, &design.analyses).word()));
+        let rows = self
+            .paired
+            .rows("", &design)
+            .into_iter()
+            .zip(analyses.chain(hypotheses))
+            .zip(own.chain(std::iter::repeat(None)));
         Ok(rows
-            .map(|(row, (rejects, estimate))| Row {
+            .map(|((row, (rejects, estimate)), null)| Row {
                 world: world.to_owned(),
                 values: values.clone(),
                 variant: row.variant,
@@ -187,6 +194,7 @@ impl<'p, 's> World<'p, 's> {
                 patient_months: row.patient_months,
                 ties: row.ties,
                 difference: None,
+                null,
                 family: row.family,
             })
             .collect())

@@ -38,17 +38,32 @@ pub fn judge(protocol: &Protocol<'_>, design: &mut Design) {
 }
 
 /// What true values say of a row's null hypothesis.
-enum Null {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Null {
+    /// It is true.
     Holds,
-    /// Why it does not.
+    /// Why it is not.
     Fails(String),
     /// No true value tells.
     Untold,
 }
 
+impl Null {
+    /// `true`, `false` or `unknown`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Null::Holds => "true",
+            Null::Fails(_) => "false",
+            Null::Untold => "unknown",
+        }
+    }
+}
+
 /// Whether a row's null hypothesis is true: by its own true value, or, where a test estimates nothing, by that of a row which sees the same
 /// endpoint in the same patients.
-fn null(protocol: &Protocol<'_>, a: usize, rows: &[Analysis]) -> Null {
+#[must_use]
+pub fn null(protocol: &Protocol<'_>, a: usize, rows: &[Analysis]) -> Null {
     let value = |row: &Analysis| row.estimand.limit.or(row.estimand.truth);
     if let Some(value) = value(&rows[a]) {
         return match is(&value, rows[a].null) {

@@ -121,6 +121,11 @@ fn certified(out: &mut String, c: &Certificate, a: &Certified) {
             e.estimate
         );
     }
+    if a.effect.is_none() && a.family.is_none() {
+        out.push_str(
+            "  Without a true value of its own nothing shows that its null hypothesis holds in the box: see to that.\n",
+        );
+    }
 }
 
 /// Which rejections are errors.

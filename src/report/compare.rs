@@ -12,8 +12,13 @@ use crate::result::compare::{Comparison, Row};
 #[must_use]
 pub fn text(c: &Comparison) -> String {
     let partial = if c.partial { "  (ended early: partial)" } else { "" };
-    let mut out =
-        format!("{} replicates a design, seed {}, patency {}{partial}\n", count(c.replicates), c.seed, c.version);
+    let least = if c.rows.iter().any(|r| r.replicates > c.replicates) { "at least " } else { "" };
+    let mut out = format!(
+        "{least}{} replicates a design, seed {}, patency {}{partial}\n",
+        count(c.replicates),
+        c.seed,
+        c.version
+    );
     for accrual in &c.accrual {
         let _ = writeln!(out, "{accrual}");
     }
@@ -161,7 +166,7 @@ pub fn csv(c: &Comparison) -> String {
             quoted(&r.variant),
             r.n.to_string(),
             quoted(&r.analysis),
-            c.replicates.to_string(),
+            r.replicates.to_string(),
             number(power.map(|p| p.estimate)),
             number(power.and_then(|p| p.mcse)),
             number(power.map(|p| p.interval[0])),

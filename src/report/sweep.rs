@@ -30,7 +30,7 @@ pub fn text(s: &Sweep) -> String {
         s.version
     );
     if s.null {
-        out.push_str("Null values in force: rejections are type I errors.\n");
+        out.push_str("Null values in force: rejections are type I errors, unless marked.\n");
     }
     cells(&mut out, s);
     families(&mut out, s);
@@ -83,6 +83,18 @@ fn families(out: &mut String, s: &Sweep) {
     super::families::render(out, &places, against, &lines, MOST_ROWS);
 }
 
+/// After rejections under declared nulls that are no type I errors, or need not be.
+const NO_NULL: &str = " ‡";
+const UNTOLD: &str = " ?";
+
+fn mark(s: &Sweep, r: &Row) -> &'static str {
+    match r.null {
+        Some("false") if s.null => NO_NULL,
+        Some("unknown") if s.null => UNTOLD,
+        _ => "",
+    }
+}
+
 fn cells(out: &mut String, s: &Sweep) {
     let any = |f: fn(&Row) -> bool| analyses(s).any(f);
     let stress = any(|r| !r.world.is_empty());
@@ -116,7 +128,7 @@ fn cells(out: &mut String, s: &Sweep) {
             r.variant.clone(),
             r.n.to_string(),
             r.label.clone(),
-            percent(f.estimate, f.mcse),
+            percent(f.estimate, f.mcse) + mark(s, r),
             format!("{low} to {high}"),
             r.difference.as_ref().map_or_else(String::new, difference),
             with_error(r.bias),
@@ -133,6 +145,14 @@ fn cells(out: &mut String, s: &Sweep) {
         table.row(line);
     }
     let _ = write!(out, "\n{}", table.render());
+    for (sign, words) in [
+        (NO_NULL, "the true effect is not the null value: these rejections are no type I errors."),
+        (UNTOLD, "no true value says whether the null hypothesis holds here."),
+    ] {
+        if analyses(s).filter(shown).any(|r| mark(s, r) == sign) {
+            let _ = writeln!(out, "{} {words}", sign.trim());
+        }
+    }
     let rows = analyses(s).filter(shown).count();
     if rows > MOST_ROWS {
         let _ = writeln!(out, "{} more rows: --format csv, or --out FILE", count((rows - MOST_ROWS) as u64));

@@ -15,7 +15,7 @@ pub struct Comparison {
     pub version: &'static str,
     /// Seed of all random numbers.
     pub seed: u64,
-    /// Replicates of each design.
+    /// Replicates that every design has.
     pub replicates: u64,
     /// Whether the comparison ended early.
     pub partial: bool,
@@ -36,6 +36,8 @@ pub struct Row {
     pub variant: String,
     /// Patients to enrol.
     pub n: usize,
+    /// Replicates of the design: fewer than of the comparison's others where it was interrupted.
+    pub replicates: u64,
     /// Mean number of patients enrolled, where the trial may stop before its end or become larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patients: Option<Figure>,

@@ -82,6 +82,9 @@ pub struct Row {
     /// Power (mean number of rejections) minus that of the first row of the same analysis (of the expected world of its variant and size), by
     /// the pairs of replicates.
     pub difference: Option<Difference>,
+    /// Whether the null hypothesis is `true` by true values, `false` or `unknown`; none where the row is of a family.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub null: Option<&'static str>,
     /// Which figure of which family, where the row is of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family: Option<OfFamily>,
