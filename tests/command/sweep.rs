@@ -189,9 +189,8 @@ fn nulls_of_tests_without_an_estimate() {
         own.replace("difference-of-proportions = {}", "fisher = {}").replace("name = \"primary\"", "name = \"exact\"");
     let both = Written::new("both.toml", format!("{TWO}\n[[analysis]]{exact}"));
     let alone = Written::new("alone.toml", format!("{before}[[analysis]]{exact}"));
-    const EFFECT: [&str; 4] = ["--null", "--set", "reduction=0.4", "--analysis"];
     let verdict = |path: &str, a: usize| {
-        let json = Results::of(&[&[path, "--replicates", "400", "--n", "200"], &EFFECT[..3]].concat()).json();
+        let json = Results::of(&[path, "--null", "--set", "reduction=0.4", "--replicates", "400", "--n", "200"]).json();
         let found = json.pointer(&format!("/designs/0/analyses/{a}/type_one")).unwrap().clone();
         (word(&found, "/verdict").to_owned(), found["holds"].clone())
     };
@@ -200,7 +199,7 @@ fn nulls_of_tests_without_an_estimate() {
     let (words, holds) = verdict(&alone.path(), 0);
     assert!(words == "above its level, or an effect: no true value says which" && holds.is_null(), "{words}");
     let nulls = |path: &str| {
-        let words = [&["sweep", path, "--n", "100,200", "--replicates", "64"], &EFFECT[..], &["all"]].concat();
+        let words = ["sweep", path, "--null", "--over", "reduction=0.3,0.4", "--replicates", "64", "--analysis", "all"];
         let shown = printed(&words);
         let json = printed(&[&words[..], &["--format", "json"]].concat());
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
