@@ -193,10 +193,21 @@ t-test = { variance = "pooled" }
     ]
 }
 
-/// Repetitions with seeds of their own: how many intervals hold the answer, and the widest of them as a share of its middle.
-fn held(case: &Case, repetitions: u64, within: &str) -> (u64, f64) {
+/// What repetitions with seeds of their own found.
+#[derive(Default)]
+struct Held {
+    /// Intervals that hold the answer.
+    count: u64,
+    /// The widest of them as a share of its middle.
+    widest: f64,
+    /// Sums of the answers and of the trials that they took.
+    answers: f64,
+    trials: f64,
+}
+
+fn held(case: &Case, repetitions: u64, within: &str) -> Held {
     let scenario = Written::new("calibration.toml", case.text.clone());
-    let (mut held, mut widest) = (0, 0.0_f64);
+    let mut held = Held::default();
     for k in 0..repetitions {
         let seed = (seed(case.name) % 1_000_000 + k).to_string();
         let words =
@@ -208,16 +219,18 @@ fn held(case: &Case, repetitions: u64, within: &str) -> (u64, f64) {
         let answer = grid[last.map_or(0, |i| i + 1)] as f64;
         let [below, enough] = [0, 1].map(|k| number(&found, &format!("/size/interval/{k}")));
         assert_eq!(word(&found, "/ended"), "settled", "{}", case.name);
-        held += u64::from(below < answer && answer <= enough);
-        widest = widest.max((enough - below) / (enough + below));
+        held.count += u64::from(below < answer && answer <= enough);
+        held.widest = held.widest.max((enough - below) / (enough + below));
+        held.answers += number(&found, "/size/n");
+        held.trials += number(&found, "/work/trials");
     }
-    (held, widest)
+    held
 }
 
 #[test]
 fn statistical_answers_hold_the_true_size() {
     // at least 95 % are promised: more than 3 misses in 12 have a chance of .002 at that
-    let all: u64 = cases().iter().map(|case| held(case, 3, "15%").0).sum();
+    let all: u64 = cases().iter().map(|case| held(case, 3, "15%").count).sum();
     assert!(all >= 9, "{all} of 12");
 }
 
@@ -228,10 +241,15 @@ fn statistical_answers_hold_the_true_size() {
 #[allow(clippy::print_stderr)] // the figures are the evidence
 fn statistical_200_answers_hold_the_true_size() {
     for case in cases() {
-        let (held, widest) = held(&case, 200, "4%");
-        eprintln!("{}: {held} of 200, widest ± {:.1} %", case.name, 100.0 * widest);
+        let Held { count, widest, answers, trials } = held(&case, 200, "4%");
+        let [answer, trials] = [answers, trials].map(|sum| sum / 200.0);
+        eprintln!(
+            "{}: {count} of 200, widest ± {:.2} %, mean {answer:.1}, {trials:.0} trials",
+            case.name,
+            100.0 * widest
+        );
         // 95 % of 200, less 3.6 standard deviations
-        assert!(held >= 179, "{}: {held} of 200", case.name);
+        assert!(count >= 179, "{}: {count} of 200", case.name);
     }
 }
 
