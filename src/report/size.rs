@@ -414,4 +414,51 @@ mod tests {
         let text = super::text(&found(&ratios, [None, Some(0.8)], used_up, None));
         assert!(text.contains("at least 0.8 (95 %), and no larger value is ruled out"), "{text}");
     }
+
+    #[test]
+    fn by_hand_sizes_are_said_with_their_error_and_their_unit() {
+        use crate::result::Figure;
+        use crate::result::size::Formula;
+        let mut found = found(&[1.0, 2.0, 3.0], [None, Some(1.0)], "settled", Some(2.0));
+        assert!(text(&found).contains("1 patient is enough for 90 % power"), "{}", text(&found));
+        let mut ask = |n: f64, size: f64, mcse: f64| {
+            found.planning = Some(Formula {
+                n,
+                size: Figure { estimate: size, mcse: Some(mcse) },
+                formula: "Fleiss",
+                power: Figure { estimate: 0.8, mcse: Some(0.0) },
+                reasons: vec!["It is discrete".to_owned()],
+            });
+            text(&found)
+        };
+        let exact = ask(340.0, 338.62, 0.0);
+        assert!(exact.contains("Formula: 340 patients (Fleiss; 338.6 before it is rounded up; its power"), "{exact}");
+        assert!(exact.contains("\nIt is discrete.\n"), "{exact}");
+        for (n, size, mcse, said) in [
+            (340.0, 338.2, 4.9, "about 340 patients (± 5)"),
+            (4_570.0, 4_569.0, 23.0, "about 4,570 patients (± 20)"),
+            (340.0, 338.2, 0.42, "about 340 patients (± 0.4)"),
+        ] {
+            let shown = ask(n, size, mcse);
+            assert!(shown.contains(said), "{shown}");
+        }
+    }
+
+    #[test]
+    fn by_hand_shares_at_a_size_that_was_not_looked_at() {
+        let point = |size: f64, reached: f64| Point {
+            size,
+            replicates: 1,
+            power: 0.5,
+            interval: [0.0, 1.0],
+            fitted: None,
+            reached,
+            verdict: "open",
+        };
+        let curve = [point(100.0, 0.9), point(120.0, 0.5)];
+        assert_eq!(share_at(&curve, 120.0), Some([0.5, 0.5]));
+        assert_eq!(share_at(&curve, 110.0), Some([0.5, 0.9]));
+        assert_eq!(share_at(&curve, 90.0), Some([0.9, 1.0]));
+        assert_eq!(share_at(&curve, 130.0), None);
+    }
 }
