@@ -275,10 +275,13 @@ fn answer(r: &SizeResult, words: &Words) -> String {
 /// may help.
 fn nowhere(r: &SizeResult, words: &Words, target: &str, falls: bool) -> String {
     let Some(last) = r.curve.last() else { return String::new() };
-    let at = format!("at {} it is at most {} %", words.shown(last.size), percent(last.interval[1], Some(0.001)));
-    let enough: Vec<String> = r.curve.iter().filter(|p| p.verdict == "enough").map(|p| words.shown(p.size)).collect();
-    let ruled_out = r.curve.len() == r.grid.len() && r.curve.iter().all(|p| p.verdict == "too little");
+    let target = target.trim_end_matches(" power");
+    let at = format!("at {} it is at most {} % (95 %)", words.shown(last.size), percent(last.interval[1], Some(0.001)));
     let beyond = if falls { "smaller" } else { "larger" };
+    let from_none = format!(
+        "No answer in the grid: there is no value from which on power is at least {target} at every {beyond} one, for {at}."
+    );
+    let enough: Vec<String> = r.curve.iter().filter(|p| p.verdict == "enough").map(|p| words.shown(p.size)).collect();
     const MOST: usize = 6;
     if let (Some(first), Some(end)) = (enough.first(), enough.last()) {
         let among = match enough.len() {
@@ -286,19 +289,13 @@ fn nowhere(r: &SizeResult, words: &Words, target: &str, falls: bool) -> String {
             n if n <= MOST => format!("{} and {end}", enough[..n - 1].join(", ")),
             n => format!("{} values between {first} and {end}", count(n as u64)),
         };
-        return format!(
-            "From no value of the grid on is power at least {target_} at every {beyond} one: {at} (95 %). It is at least that at {among}.",
-            target_ = target.trim_end_matches(" power")
-        );
+        return format!("{from_none} Among those looked at it is at least {target} at {among}.");
     }
+    let ruled_out = r.curve.len() == r.grid.len() && r.curve.iter().all(|p| p.verdict == "too little");
     let said = if ruled_out {
-        format!("No value of the grid reaches {target}: power falls short at each, and {at} (95 %).")
+        format!("No value of the grid reaches {target} power: {at}, and too little at each of the others.")
     } else {
-        format!(
-            "From no value of the grid on is power at least {target_} at every {beyond} one: {at} (95 %). None of the {} looked at is known to reach it.",
-            count(r.curve.len() as u64),
-            target_ = target.trim_end_matches(" power")
-        )
+        format!("{from_none} Of the {} looked at none is known to reach it.", count(r.curve.len() as u64))
     };
     let full = r.most.is_some_and(|most| last.size >= most);
     let further = match words {

@@ -130,7 +130,10 @@ fn power_that_cannot_reach_its_target_is_said() {
     let closing = "[enrolment]\n[[site]]\nname = \"A\"\nrate = 5\ncloses = 20\n[[outcome]]";
     let scenario = Written::new("closing.toml", changed(P1, &[("[[outcome]]", closing)]));
     let found = printed(&["size", &scenario.path(), "--power", "0.8", "--within", "10%"]);
-    assert!(found.contains("From no value of the grid on is power at least 80 % at every larger one: at "), "{found}");
+    assert!(
+        found.contains("there is no value from which on power is at least 80 % at every larger one, for at "),
+        "{found}"
+    );
     assert!(found.contains("More patients are not enrolled: the sites close or fill up before."), "{found}");
     assert!(!found.contains("--max"), "{found}");
     assert!(found.contains("of the trials enrol as many before the last site closes"), "{found}");
@@ -151,7 +154,8 @@ fn power_that_falls_with_size_is_said() {
     let words = ["size", &scenario.path(), "--power", "0.8", "--min", "140", "--max", "1600", "--within", "10%"];
     let found = printed(&words);
     assert!(found.contains("Power is not monotone: at "), "{found}");
-    let from_none = "From no value of the grid on is power at least 80 % at every larger one: at 1,600 it is at most ";
+    let from_none =
+        "there is no value from which on power is at least 80 % at every larger one, for at 1,600 it is at most ";
     assert!(found.contains(from_none), "{found}");
 }
 
@@ -263,7 +267,7 @@ fn bad_questions_get_answers() {
     let null = changed(P1, &[("0.50", "0.35")]);
     let null = Written::new("null.toml", null);
     let shown = printed(&["size", &null.path(), "--power", "0.8", "--min", "100", "--max", "300", "--step", "50"]);
-    assert!(shown.contains(": at 300 it is at most "), "{shown}");
+    assert!(shown.contains("at 300 it is at most "), "{shown}");
     assert!(shown.contains("no effect in favour leaves nothing to find; --max looks further."), "{shown}");
 }
 
@@ -299,9 +303,9 @@ fn power_with_a_peak_is_enough_in_the_middle_and_from_no_value_on() {
     let path = peak.path();
     let ask = ["size", &path, "--solve", "dose", "--min", "0", "--max", "10", "--step", "2.5", "--power", "0.5"];
     let shown = printed(&[&ask[..], &["--within", "10%"]].concat());
-    let said = "From no value of the grid on is power at least 50 % at every larger one: at 10 it is at most ";
+    let said = "there is no value from which on power is at least 50 % at every larger one, for at 10 it is at most ";
     assert!(shown.contains(said), "{shown}");
-    assert!(shown.contains("It is at least that at 5.\n"), "{shown}");
+    assert!(shown.contains("Among those looked at it is at least 50 % at 5.\n"), "{shown}");
     assert!(!shown.contains("No value of the grid reaches"), "{shown}");
     // a curve that rises through these values is none
     assert!(shown.contains("the fitted curve lies outside the band: it does not hold there."), "{shown}");
@@ -341,7 +345,7 @@ fn a_size_that_few_trials_enrol_is_marked() {
 
 #[test]
 fn the_gap_is_explained_by_what_the_scenario_has() {
-    let ask = |name: &str, text: String, expected: f64| {
+    let ask = |name: &'static str, text: String, expected: f64| {
         let scenario = Written::new(name, text);
         let words = ["size", &scenario.path(), "--power", "0.8", "--within", "15%", "--format", "json"];
         let found: Value = serde_json::from_str(&printed(&words)).unwrap();
