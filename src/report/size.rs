@@ -114,7 +114,7 @@ impl Words {
 /// What the answer does not say by itself.
 fn remarks(out: &mut String, r: &SizeResult, words: &Words) {
     for adjusted in &r.adjusted {
-        let why = if *words == Words::Events { "events are whole" } else { "the arms' ratio allows no other size" };
+        let why = if *words == Words::Events { "events are whole" } else { "the arms' ratio allows no such size" };
         let _ = writeln!(out, "{adjusted}: {why}.");
     }
     if let Some([a, b]) = r.reversal {
@@ -122,8 +122,8 @@ fn remarks(out: &mut String, r: &SizeResult, words: &Words) {
             writeln!(out, "Power is not monotone: at {} it is above what it is at {}.", words.shown(a), words.shown(b));
     }
     let (reach, others) = match words {
-        Words::Events => ("see as many", "the others end with fewer"),
-        _ => ("enrol as many before the last site closes", "the others are analysed with those that they have"),
+        Words::Events => ("see as many", "where there are fewer, these are analysed"),
+        _ => ("enrol as many before the last site closes", "where there are fewer, these are analysed"),
     };
     let wanted = r.size.n.map(|n| (n, share_at(&r.curve, n)));
     match wanted {
@@ -140,7 +140,8 @@ fn remarks(out: &mut String, r: &SizeResult, words: &Words) {
         _ => {
             if let Some(p) = r.curve.iter().find(|p| p.reached < FEW) {
                 let share = percent(p.reached, Some(0.005));
-                let _ = writeln!(out, "At {} {share} % of the trials {reach}; {others}.", words.of(p.size));
+                let share = if p.reached > 0.0 { format!("{share} %") } else { "none".to_owned() };
+                let _ = writeln!(out, "At {} {share} of the trials {reach}; {others}.", words.of(p.size));
             }
         }
     }
@@ -174,7 +175,8 @@ fn planning(out: &mut String, r: &SizeResult, words: &Words) {
         None => format!("about {} (its Monte Carlo error is not known)", words.of(f.n)),
     };
     let raw = if exact && f.n - f.size.estimate > 0.05 {
-        format!("{:.1} before it is rounded up; ", f.size.estimate)
+        let tenths = (10.0 * f.size.estimate).round() as u64;
+        format!("{}.{} before it is rounded up; ", count(tenths / 10), tenths % 10)
     } else {
         String::new()
     };
@@ -439,6 +441,40 @@ mod tests {
             let shown = ask(n, size, mcse);
             assert!(shown.contains(said), "{shown}");
         }
+    }
+
+    #[test]
+    fn by_hand_power_that_is_enough_from_no_size_on() {
+        let mut found = found(&[200.0, 400.0, 578.0], [Some(578.0), None], "settled", Some(400.0));
+        found.solved = "events".to_owned();
+        found.size.n = None;
+        found.most = Some(578.0);
+        let point = |size: f64, verdict: &'static str| Point {
+            size,
+            replicates: 1_000,
+            power: 0.5,
+            interval: [0.4, 0.6],
+            fitted: None,
+            reached: 1.0,
+            verdict,
+        };
+        found.curve = vec![point(200.0, "too little"), point(578.0, "too little")];
+        let shown = text(&found);
+        // one of the grid was not looked at: it may reach the target
+        let none = "there is no value from which on power is at least 90 % at every larger one, for at 578 it is at most 60.0 % (95 %).";
+        assert!(shown.contains(none) && shown.contains("Of the 2 looked at none is known to reach it."), "{shown}");
+        assert!(shown.contains("There are no more events than patients") && !shown.contains("--max"), "{shown}");
+        found.curve.insert(1, point(400.0, "too little"));
+        assert!(text(&found).contains("No value of the grid reaches 90 % power: at 578 it is at most 60.0 % (95 %)"));
+        found.curve[1].verdict = "enough";
+        assert!(text(&found).contains("Among those looked at it is at least 90 % at 400."), "{}", text(&found));
+        // a parameter with which power falls may be looked for below
+        found.curve.iter_mut().for_each(|p| p.verdict = "too little");
+        (found.solved, found.guess, found.most) = ("hr".to_owned(), None, None);
+        found.grid.reverse();
+        found.curve.reverse();
+        found.size.interval = [Some(200.0), None];
+        assert!(text(&found).contains("--min looks further"), "{}", text(&found));
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub(super) fn formula(
     let known = Known::of(scenario, 0);
     let size = scenario.n.max(1) as f64;
     let [least, most] = PATIENTS.0;
-    let patients = (PATIENTS.1 * searched as f64).clamp(least, if known.is_some() { least } else { most });
+    let patients = (PATIENTS.1 * searched as f64).clamp(least, most);
     let replicates = ((patients / size) as u64).clamp(REPLICATES[0], REPLICATES[1]) / PARTS;
     // events at which a trial ends are no matter of chance
     let certain = match (of, scenario.cut.events) {
@@ -115,12 +115,22 @@ pub(super) fn formula(
             // what rounding adds to a whole multiple is no patient
             n: (size / unit * (1.0 - 1e-9)).ceil().max(1.0) * unit,
             size: Figure { estimate: size, mcse: error(sizes) },
-            formula: planning.formula,
+            formula: match known {
+                // nothing of it is simulated
+                Some(Known::Normal(_)) => plain(planning.formula),
+                Some(Known::Hazards(_)) if certain.is_some() => plain(planning.formula),
+                _ => planning.formula,
+            },
             power: Figure { estimate: planning.power, mcse: error(powers) },
             reasons: reasons(scenario, of, known, complete, planning.note),
         }),
         none: None,
     })
+}
+
+/// A formula's name without what it is computed at.
+fn plain(formula: &'static str) -> &'static str {
+    formula.split(", at the simulated").next().unwrap_or(formula)
 }
 
 /// Replicates of the pilot, with true values where they are wanted.
@@ -165,7 +175,7 @@ fn reasons(scenario: &Scenario, of: &Of, known: Option<Known>, complete: bool, n
         let adjusted = !plan.covariates.is_empty() || !plan.strata.is_empty() || plan.site_factor;
         if (!strata.is_empty() || *by_site) && !adjusted {
             say(
-                "Arms are balanced within strata that the analysis does not adjust for: where those are prognostic, the test is conservative",
+                "Arms are balanced within strata that the analysis does not adjust for: where those are prognostic, estimates vary less than formula and test take them to",
             );
         }
     }
