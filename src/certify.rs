@@ -25,6 +25,12 @@
 //!
 //! Where a parameter enters elsewhere the bound is for the points alone, and is called that.
 //!
+//! *Families.* That a family's procedure rejects any of a set of hypotheses is one more event of the same data, so all of this holds for
+//! it, the set given. The familywise error is the probability of that event for the set of true null hypotheses, which may depend on θ.
+//! Where it is declared, it does not. Else it is judged at the points, and what is not known to be false there is counted: the event then
+//! holds the error, and its probability bounds it. Where all hypotheses are counted at every point no larger set can be true between
+//! them; where some are not, they might be true there, and the bound is for the points alone.
+//!
 //! Source: Sklar M. Adaptive experiments and a rigorous framework for type I error verification and computational experiment design.
 //! 2022, arXiv:2205.09369; the form with Hölder's inequality is the tilt bound of its software, imprint.
 
@@ -32,11 +38,13 @@ use statrs::function::beta::beta_reg;
 
 use crate::Error;
 use crate::analysis::Decision;
+use crate::decision::Scratch;
 use crate::distribution::{Distribution, Family};
 use crate::expr::Expr;
 use crate::protocol::Protocol;
 use crate::run::{Batch, Fold};
-use crate::scenario::{Marginal, Measure, Place, Scenario, TierOf};
+use crate::scenario::{FamilyPlan, Marginal, Measure, Place, Review, Scenario, TierOf};
+use crate::summary::verdict;
 
 /// Upper end of the exact interval of a share, one-sided: the p at which `count` or fewer of `of` have probability `alpha`.
 #[must_use]
@@ -141,7 +149,7 @@ impl Draw {
         let values: Vec<f64> =
             values.collect::<Option<_>>().ok_or_else(|| format!("{} depends on the patient", words(place)))?;
         let until = if seen_in_full { f64::INFINITY } else { seen(scenario) };
-        Ok(Self { family, values, until, patients: scenario.n as f64 })
+        Ok(Self { family, values, until, patients: patients(scenario) as f64 })
     }
 
     /// ln of the bound of E\[L^q\] over all patients.
@@ -171,9 +179,18 @@ pub fn words(place: &Place) -> String {
     }
 }
 
+/// Most patients that the trial may have: a review may add some.
+#[must_use]
+pub fn patients(scenario: &Scenario) -> usize {
+    let adds = scenario.reestimations.iter().filter(|r| !r.extends_follow_up() && !r.adds_events());
+    adds.map(|r| r.most as usize).fold(scenario.n, usize::max)
+}
+
 /// Months from entry beyond which nothing that happens to a patient is seen.
 fn seen(scenario: &Scenario) -> f64 {
-    let Some(horizon) = scenario.cut.horizon else {
+    // a review may extend follow-up
+    let longer = scenario.reestimations.iter().any(|r| matches!(r.by, Review::FollowUp(..)));
+    let Some(horizon) = scenario.cut.horizon.filter(|_| !longer) else {
         return f64::INFINITY;
     };
     let visits = scenario.visits.iter().map(|v| v.window.1);
@@ -233,30 +250,40 @@ pub fn tiles(points: &[f64], from: f64, to: f64) -> Vec<[f64; 2]> {
         .collect()
 }
 
-/// Counts the replicates in which each analysis rejects, either way.
+/// Counts the replicates in which each analysis rejects, and each family a hypothesis that is counted, either way.
 #[derive(Debug)]
-pub struct Tally {
+pub struct Tally<'s> {
     rules: Vec<(f64, bool)>,
-    /// By analysis.
+    /// By analysis, then by family.
     pub rejections: Vec<u64>,
     /// Replicates.
     pub replicates: u64,
+    families: &'s [FamilyPlan],
+    /// By family, the set of hypotheses that are counted.
+    counted: Vec<u64>,
+    scratch: Scratch,
 }
 
-impl Tally {
-    /// Nothing counted yet.
+impl<'s> Tally<'s> {
+    /// Nothing counted yet; `counted` has for each family the set of hypotheses whose rejection is an error, the j-th in bit j.
     #[must_use]
-    pub fn new(protocol: &Protocol<'_>) -> Self {
+    pub fn new(protocol: &Protocol<'s>, counted: Vec<u64>) -> Self {
         let rules: Vec<(f64, bool)> = protocol.analyses.iter().map(|a| (a.rule.tail(), a.rule.sides == 2)).collect();
-        Self { rejections: vec![0; rules.len()], rules, replicates: 0 }
+        let families = protocol.scenario.multiplicity.as_slice();
+        let rejections = vec![0; rules.len() + families.len()];
+        Self { rejections, rules, replicates: 0, families, counted, scratch: Scratch::default() }
     }
 }
 
-impl Fold for Tally {
+impl Fold for Tally<'_> {
     fn fold(&mut self, batch: &Batch) -> Result<(), Error> {
         for rows in batch.rows.chunks_exact(self.rules.len().max(1)) {
             for ((count, row), (tail, two_sided)) in self.rejections.iter_mut().zip(rows).zip(&self.rules) {
                 *count += u64::from(row.decision(*tail, *two_sided) != Decision::Neither);
+            }
+            let counts = &mut self.rejections[self.rules.len()..];
+            for ((count, family), counted) in counts.iter_mut().zip(self.families).zip(&self.counted) {
+                *count += u64::from(verdict(family, rows, &mut self.scratch).rejected & counted != 0);
             }
         }
         self.replicates += batch.trials.len() as u64;

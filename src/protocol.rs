@@ -32,7 +32,7 @@ pub use prior::Prior;
 pub use strata::Strata;
 
 /// Candidates drawn and screened at once.
-pub const BLOCK: usize = 256;
+pub const BLOCK: usize = 1024;
 
 /// Which columns are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -430,7 +430,7 @@ impl Fold for Store<'_, '_> {
         }
         let names: Vec<ByteArray> =
             self.protocol.scenario.analyses.iter().map(|a| ByteArray::from(a.name.as_str())).collect();
-        self.pending.add(self.protocol, &names, batch);
+        self.pending.add(self.protocol, &names, batch, self.summary.verdicts());
         let end = batch.first + batch.trials.len() as u64;
         extend(&mut self.replicates, Some(batch.first..end));
         if end.is_multiple_of(full_group(self.protocol)) { self.flush() } else { Ok(()) }

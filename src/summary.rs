@@ -13,6 +13,7 @@ mod accumulator;
 mod assurance;
 mod describe;
 mod families;
+mod given;
 mod looks;
 mod moments;
 mod row;
@@ -20,6 +21,7 @@ mod row;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::Decision;
+use crate::decision::Verdict;
 use crate::engine::{RowRecord, Tables, target};
 use crate::estimand;
 use crate::protocol::Protocol;
@@ -29,9 +31,11 @@ use crate::run::Batch;
 use crate::scenario::{CalendarPlan, Per, Scenario, TrueValue};
 use accumulator::Accumulator;
 use assurance::Assurance;
+pub use families::verdict;
 use families::{Families, Null};
+pub use given::{covered_given, try_covered_given};
 use looks::Looks;
-pub use moments::{Moments, wilson};
+pub use moments::Moments;
 use moments::{finite, share};
 
 /// Folds batches into what a design is worth. Counts are whole numbers and sums exact: parts of a run, each folded and then absorbed in
@@ -117,6 +121,7 @@ impl Summary {
 
     /// Adds a batch.
     pub fn add(&mut self, protocol: &Protocol<'_>, batch: &Batch) {
+        self.families.begin();
         for (k, trial) in batch.trials.iter().enumerate() {
             if let Some(looks) = &mut self.looks {
                 looks.add(protocol, batch, k, self.n);
@@ -160,6 +165,12 @@ impl Summary {
             }
         }
         self.replicates += batch.trials.len() as u64;
+    }
+
+    /// What the families of hypotheses decided in the batch added last: of each replicate, one verdict a family.
+    #[must_use]
+    pub fn verdicts(&self) -> &[Verdict] {
+        self.families.verdicts()
     }
 
     /// Adds the targets of a batch of truth-only replicates.

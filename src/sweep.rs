@@ -7,9 +7,11 @@ use crate::Error;
 use crate::compare::{Paired, difference};
 use crate::engine::Tables;
 use crate::protocol::Protocol;
+use crate::random::Replicate;
 use crate::result::sweep::{Bar, Row};
 use crate::run::{Batch, Fold};
-use crate::summary::LookBack;
+use crate::summary::{LookBack, covered_given};
+use crate::type_one;
 
 /// Most values of an axis.
 pub const MOST_VALUES: usize = 1_000_000;
@@ -107,14 +109,17 @@ pub struct World<'p, 's> {
     paired: Paired<'p, 's>,
     /// By analysis, the limits of each replicate with an estimate.
     intervals: Option<Vec<Vec<[f64; 2]>>>,
+    /// Where parameters have priors, for each of these intervals the replicate, its own true value and its limit.
+    own: Vec<Vec<(Replicate, [f64; 2])>>,
 }
 
 impl<'p, 's> World<'p, 's> {
-    /// Nothing folded yet; with `coverage` it keeps two numbers a replicate and analysis.
+    /// Nothing folded yet; with `coverage` it keeps two numbers a replicate and analysis, with priors five.
     #[must_use]
     pub fn new(protocol: &'p Protocol<'s>, coverage: bool) -> Self {
         let intervals = coverage.then(|| vec![Vec::new(); protocol.scenario.analyses.len()]);
-        Self { protocol, paired: Paired::new(protocol), intervals }
+        let own = vec![Vec::new(); if protocol.priors.is_empty() { 0 } else { protocol.scenario.analyses.len() }];
+        Self { protocol, paired: Paired::new(protocol), intervals, own }
     }
 
     /// Replicates folded.
@@ -123,33 +128,53 @@ impl<'p, 's> World<'p, 's> {
         self.paired.replicates()
     }
 
-    /// The decisions of each analysis: a byte a replicate, 1 where it rejects in favour.
+    /// What a row decided: a byte a replicate, 1 where it rejects in favour; of rejections how many, of a familywise error nothing.
     #[must_use]
-    pub fn decisions(&self) -> Vec<Vec<u8>> {
-        (0..self.protocol.scenario.analyses.len()).map(|a| self.paired.favour(a).to_vec()).collect()
+    pub fn followed(&self, row: &str) -> Vec<u8> {
+        self.paired.followed(row).unwrap_or_default().to_vec()
     }
 
-    /// The rows of the analyses, without differences; `parameters` are those whose values are shown.
+    /// How many intervals contain the true value and the limit, or those given the parameters that their replicate drew.
+    fn look_back(&self, a: usize, targets: [Option<f64>; 2]) -> LookBack {
+        let Some(intervals) = self.intervals.as_ref().map(|all| &all[a]) else { return LookBack::default() };
+        let inside = |[lower, upper]: &&[f64; 2], target: f64| *lower <= target && target <= *upper;
+        let covered = targets.map(|t| t.map(|t| intervals.iter().filter(|i| inside(i, t)).count() as u64));
+        let given = self.paired.summary().terms(self.protocol).map(|terms| {
+            [0, 1].map(|seen: usize| {
+                covered_given(&terms, |see| {
+                    for ((replicate, target), limits) in self.own[a].iter().zip(intervals) {
+                        if target[seen].is_finite() {
+                            see(*replicate, target[seen], *limits);
+                        }
+                    }
+                })
+            })
+        });
+        LookBack { covered, given: given.unwrap_or_default(), ..LookBack::default() }
+    }
+
+    /// The rows of the analyses and of the families, without differences; `parameters` are those whose values are shown.
     ///
     /// # Errors
     /// None that can happen: nothing is read from disk.
     pub fn rows(&self, world: &str, parameters: &[String], tables: &Tables) -> Result<Vec<Row>, Error> {
-        let mut back = |a: usize, targets: [Option<f64>; 2]| {
-            let intervals = self.intervals.as_ref().map(|all| &all[a]);
-            let covered = targets.map(|target| {
-                let inside = |[lower, upper]: &&[f64; 2]| target.is_some_and(|t| *lower <= t && t <= *upper);
-                target.and(intervals).map(|all| all.iter().filter(inside).count() as u64)
-            });
-            Ok(LookBack { covered, ..LookBack::default() })
-        };
+        let mut back = |a: usize, targets: [Option<f64>; 2]| Ok(self.look_back(a, targets));
         let design = self.paired.summary().design(self.protocol, tables, &mut back)?;
         let scenario = self.protocol.scenario;
         let value = |name: &String| scenario.parameters.iter().find(|p| p.name == *name).map_or(f64::NAN, |p| p.value);
         let values: Vec<f64> = parameters.iter().map(value).collect();
-        let rows = self.paired.rows("", &design);
-        let both = rows.into_iter().zip(&design.analyses);
-        Ok(both
-            .map(|(row, analysis)| Row {
+        let hypotheses =
+            design.multiplicity.iter().flat_map(|f| f.rows(design.replicates)).map(|row| (row.rejects, None));
+        let analyses = design.analyses.iter().map(|a| (Some(a.rejects.clone()), Some(&a.estimate)));
+        let own = (0..design.analyses.len()).map(|a| Some(type_one::null(self.protocol, a, &design.analyses).word()));
+        let rows = self
+            .paired
+            .rows("", &design)
+            .into_iter()
+            .zip(analyses.chain(hypotheses))
+            .zip(own.chain(std::iter::repeat(None)));
+        Ok(rows
+            .map(|((row, (rejects, estimate)), null)| Row {
                 world: world.to_owned(),
                 values: values.clone(),
                 variant: row.variant,
@@ -157,10 +182,10 @@ impl<'p, 's> World<'p, 's> {
                 analysis: row.analysis,
                 label: row.label,
                 power: row.power,
-                rejects: analysis.rejects.clone(),
-                mean: analysis.estimate.mean,
+                rejects,
+                mean: estimate.and_then(|e| e.mean),
                 bias: row.bias,
-                coverage: analysis.estimate.coverage.limit.or(analysis.estimate.coverage.truth),
+                coverage: estimate.and_then(|e| e.coverage.limit.or(e.coverage.truth)),
                 failures: row.failures,
                 events: row.events,
                 enrolment_months: row.enrolment_months,
@@ -169,6 +194,8 @@ impl<'p, 's> World<'p, 's> {
                 patient_months: row.patient_months,
                 ties: row.ties,
                 difference: None,
+                null,
+                family: row.family,
             })
             .collect())
     }
@@ -178,11 +205,11 @@ impl Fold for World<'_, '_> {
     fn fold(&mut self, batch: &Batch) -> Result<(), Error> {
         self.paired.fold(batch)?;
         if let Some(intervals) = &mut self.intervals {
-            for rows in batch.rows.chunks_exact(intervals.len().max(1)) {
-                for (to, row) in intervals.iter_mut().zip(rows) {
-                    let e = &row.estimate;
-                    if e.estimate.is_finite() {
-                        to.push([e.lower, e.upper]);
+            for (replicate, rows) in (batch.first..).zip(batch.rows.chunks_exact(intervals.len().max(1))) {
+                for (a, row) in rows.iter().enumerate().filter(|(_, row)| row.estimate.estimate.is_finite()) {
+                    intervals[a].push([row.estimate.lower, row.estimate.upper]);
+                    if let Some(own) = self.own.get_mut(a) {
+                        own.push((replicate, row.target));
                     }
                 }
             }
@@ -219,7 +246,7 @@ pub fn bar(name: &str, k: usize, of: &Ends<'_>) -> Bar {
         analysis: of.expected.analysis.clone(),
         label: of.expected.label.clone(),
         values: [value(low), value(of.expected), value(high)],
-        power: [low.power.estimate, of.expected.power.estimate, high.power.estimate],
+        power: [low, of.expected, high].map(|row| row.power.as_ref().map_or(f64::NAN, |p| p.estimate)),
         pessimistic: difference(pessimistic, expected),
         optimistic: difference(optimistic, expected),
         span: difference(optimistic, pessimistic),

@@ -2,7 +2,8 @@
 //!
 //! Tests of two proportions are held against their size by enumeration of both arms' counts, which no large-sample test has at its
 //! level: the two-sided pooled z test of 150 against 150 at .05 rejects .0558 at p = .46 and .0015 at p = .003. Under stratified or
-//! otherwise restricted randomisation it is the most that they may reject. All other tests are held against their level: within 5 Monte
+//! otherwise restricted randomisation it is the most that they may reject; where a prior gives each replicate a share of events of its own
+//! the most is the largest size of any share. All other tests are held against their level: within 5 Monte
 //! Carlo standard errors and .003 of it, or, where fewer than 20 events are expected, at most 5 above.
 
 use statrs::function::gamma::ln_gamma;
@@ -19,6 +20,8 @@ const BINOMIAL: [&str; 5] =
 const LARGE_SAMPLE: f64 = 0.003;
 /// Events below which a large-sample test may fall short of its level.
 const RARE: f64 = 20.0;
+/// Shares of events over which the largest size is looked for where a prior gives each replicate its own.
+const SHARES: u32 = 200;
 /// Monte Carlo standard errors from which a deviation is one.
 const BEYOND: f64 = 5.0;
 
@@ -26,12 +29,68 @@ const BEYOND: f64 = 5.0;
 pub fn judge(protocol: &Protocol<'_>, design: &mut Design) {
     let mut scratch = Scratch::default();
     let replicates = design.replicates.max(1) as f64;
-    for (a, row) in design.analyses.iter_mut().enumerate() {
-        row.type_one = Some(verdict(protocol, a, row, replicates, &mut scratch));
+    let rows = &design.analyses;
+    let verdicts: Vec<TypeOne> =
+        (0..rows.len()).map(|a| verdict(protocol, a, rows, replicates, &mut scratch)).collect();
+    for (row, verdict) in design.analyses.iter_mut().zip(verdicts) {
+        row.type_one = Some(verdict);
     }
 }
 
-fn verdict(protocol: &Protocol<'_>, a: usize, row: &Analysis, replicates: f64, scratch: &mut Scratch) -> TypeOne {
+/// What true values say of a row's null hypothesis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Null {
+    /// It is true.
+    Holds,
+    /// Why it is not.
+    Fails(String),
+    /// No true value tells.
+    Untold,
+}
+
+impl Null {
+    /// `true`, `false` or `unknown`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Null::Holds => "true",
+            Null::Fails(_) => "false",
+            Null::Untold => "unknown",
+        }
+    }
+}
+
+/// Whether a row's null hypothesis is true: by its own true value, or, where a test estimates nothing, by that of a row which sees the same
+/// endpoint in the same patients.
+#[must_use]
+pub fn null(protocol: &Protocol<'_>, a: usize, rows: &[Analysis]) -> Null {
+    let value = |row: &Analysis| row.estimand.limit.or(row.estimand.truth);
+    if let Some(value) = value(&rows[a]) {
+        return match is(&value, rows[a].null) {
+            true => Null::Holds,
+            false => Null::Fails(format!("the effect is {:.4}, the null value {:.4}", value.estimate, rows[a].null)),
+        };
+    }
+    let plans = &protocol.scenario.analyses;
+    let own = &plans[a];
+    let alike = |other: &AnalysisPlan| {
+        (other.endpoint, other.arms) == (own.endpoint, own.arms)
+            && (&other.subset, &other.interaction) == (&own.subset, &own.interaction)
+    };
+    let mut told = Null::Untold;
+    for (plan, row) in plans.iter().zip(rows).filter(|(plan, _)| alike(plan)) {
+        let Some(value) = value(row) else { continue };
+        let none = plan.method.scale().no_effect();
+        if !is(&value, none) {
+            return Null::Fails(format!("the effect of `{}` is {:.4}, none {none:.4}", row.name, value.estimate));
+        }
+        told = Null::Holds;
+    }
+    told
+}
+
+fn verdict(protocol: &Protocol<'_>, a: usize, rows: &[Analysis], replicates: f64, scratch: &mut Scratch) -> TypeOne {
+    let row = &rows[a];
     let plan = &protocol.scenario.analyses[a];
     let (level, total) = (row.alpha, row.rejects.total.estimate);
     let error = |size: f64| BEYOND * (size * (1.0 - size) / replicates).sqrt();
@@ -45,10 +104,11 @@ fn verdict(protocol: &Protocol<'_>, a: usize, row: &Analysis, replicates: f64, s
     if row.equivalence.is_some() {
         return found(None, None, "no type I error: without effect the arms are equivalent".to_owned());
     }
-    if let Some(value) = row.estimand.limit.or(row.estimand.truth).filter(|f| !is(f, row.null)) {
-        let words = format!("no type I error: the effect is {:.4}, the null value {:.4}", value.estimate, row.null);
-        return found(None, None, words);
-    }
+    let told = match null(protocol, a, rows) {
+        Null::Fails(why) => return found(None, None, format!("no type I error: {why}")),
+        Null::Holds => true,
+        Null::Untold => false,
+    };
     if let Some((size, exact)) = size(protocol, plan, a, row, scratch) {
         let words = match () {
             () if total > size + error(size) => "above its enumerated size",
@@ -69,6 +129,9 @@ fn verdict(protocol: &Protocol<'_>, a: usize, row: &Analysis, replicates: f64, s
         return found(Some(holds), None, format!("{words}, {events:.1} events expected"));
     }
     let margin = error(level) + LARGE_SAMPLE;
+    if !told && total > level + margin {
+        return found(None, None, "above its level, or an effect: no true value says which".to_owned());
+    }
     let words = match () {
         () if total > level + margin => "above its level",
         () if total < level - margin => "below its level: conservative",
@@ -109,7 +172,7 @@ fn size(
     let ratios = plan.arms.map(|arm| f64::from(s.arms[arm].ratio));
     let share = ratios[0] / (ratios[0] + ratios[1]);
     let tail = protocol.analyses[a].rule.tail();
-    let mut of = |sizes: [usize; 2]| {
+    let mut of = |sizes: [usize; 2], p: f64| {
         let rejects = |x: usize, y: usize, data: &mut Counts| {
             let e = plan.method.analyse(&data.dataset(x, y), &protocol.analyses[a].rule, scratch);
             e.decision(tail, plan.sides == 2) != Decision::Neither
@@ -118,6 +181,14 @@ fn size(
     };
     let everyone = (row.patients - s.n as f64).abs() < 1e-9 && plan.subset.is_none();
     let first = (s.n as f64 * share).round() as usize;
+    if !protocol.priors.is_empty() {
+        // each replicate has a share of events of its own: an average is at most the largest size of all shares
+        let n = row.patients.round() as usize;
+        let first = (row.patients * share).round() as usize;
+        let sizes = [first, n - first.min(n)];
+        return Some(((1..SHARES).map(|k| of(sizes, f64::from(k) / f64::from(SHARES))).fold(0.0, f64::max), false));
+    }
+    let mut of = |sizes| of(sizes, p);
     match &s.allocation {
         Allocation::Simple if everyone => {
             let weights = near_mean(s.n, share, 4.5);

@@ -27,6 +27,8 @@ pub struct Workspace {
     pub(crate) numbers: Vec<u32>,
     /// Flags of the block's rows.
     pub(crate) flags: Vec<u8>,
+    /// Rows of the block who are enrolled.
+    pub(crate) picks: Vec<u32>,
     /// 1 where a row of the block is still eligible.
     pub(crate) alive: Vec<u8>,
     /// By offset in the block: 0 eligible, k excluded by criterion k (from 1), one more than the criteria: site full.
@@ -110,6 +112,7 @@ impl Workspace {
             meter: Meter::default(),
             numbers: Vec::with_capacity(BLOCK),
             flags: Vec::with_capacity(BLOCK),
+            picks: Vec::with_capacity(BLOCK),
             alive: Vec::with_capacity(BLOCK),
             reason: [0; BLOCK],
             row_reason: Vec::with_capacity(BLOCK),

@@ -302,6 +302,14 @@ pub enum Scale {
     Probability,
 }
 
+impl Scale {
+    /// The estimate where the arms do not differ.
+    #[must_use]
+    pub fn no_effect(self) -> f64 {
+        if self == Scale::Probability { 0.5 } else { 0.0 }
+    }
+}
+
 /// Memory that one worker's analyses reuse; grows to the largest data set and is never freed.
 #[derive(Debug, Default)]
 pub struct Scratch {

@@ -8,11 +8,11 @@ use super::run::{interruptible, progress};
 use super::shared::{Source, pool, undisturbed};
 use super::{Failure, print};
 use crate::clock::Stopwatch;
-use crate::compare::{Paired, frontier};
+use crate::compare::{Paired, difference_of, frontier};
 use crate::protocol::{Protocol, Wanted};
 use crate::report::compare as report;
 use crate::result::Timing;
-use crate::result::compare::Comparison;
+use crate::result::compare::{Comparison, Row};
 use crate::run::{self, Plan};
 use crate::scenario::Scenario;
 
@@ -21,8 +21,9 @@ pub(super) const EXAMPLES: &str = "Examples:
   patency compare scenarios/defiance.toml --variant midway,matched --analysis primary,any-pts
   patency compare a.toml b.toml --format csv
 
-Every combination of scenario, variant, size and analysis is a row. Designs share the noise of what has the same name, so that
-differences are taken within replicates: power minus that of the first row of the same analysis.";
+Every combination of scenario, variant, size and analysis is a row, and so is every figure of a family of hypotheses. Designs share the
+noise of what has the same name, so that differences are taken within replicates: power minus that of the first row of the same
+analysis; within one design, of a family minus the first family of the same hypotheses, and of a hypothesis minus its test alone.";
 
 /// Formats of standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -46,7 +47,7 @@ pub struct Compare {
     /// Sizes, separated by commas; the scenario's where not given
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     n: Vec<u32>,
-    /// Analyses, separated by commas, or `all`; the primary one where not given
+    /// Analyses, families of hypotheses as family:NAME, separated by commas, or `all`; the primary one where not given
     #[arg(long, value_name = "NAMES|all", value_delimiter = ',')]
     analysis: Vec<String>,
     /// Override a parameter; may be repeated
@@ -84,7 +85,7 @@ impl Compare {
         let done = Arc::new(AtomicU64::new(0));
         let bar = progress(self.replicates * protocols.len() as u64, &done);
         let mut timing = Timing { threads: pool.current_num_threads(), ..Timing::default() };
-        let mut folded: Vec<(Paired<'_, '_>, Vec<crate::result::compare::Row>)> = Vec::new();
+        let mut folded: Vec<(Paired<'_, '_>, Vec<Row>)> = Vec::new();
         let mut failed = None;
         let mut partial = false;
         for (d, protocol) in designs.iter().zip(&protocols) {
@@ -154,7 +155,7 @@ impl Compare {
                 };
                 let text = Arc::new(source.text()?);
                 for mut scenario in source.scenarios(&text)? {
-                    scenario.keep_analyses(&self.analysis).map_err(Failure::Scenario)?;
+                    scenario.keep_rows(&self.analysis).map_err(Failure::Scenario)?;
                     let name =
                         path.file_stem().map_or_else(|| "scenario".to_owned(), |s| s.to_string_lossy().into_owned());
                     let source = Source { variant: scenario.variant.clone(), ..source.clone() };
@@ -174,20 +175,26 @@ struct Compared {
     scenario: Scenario,
 }
 
-/// All rows with their differences, analysis by analysis: from the first design that has the analysis; where no other has it, from the
-/// first row of all.
-fn rows(folded: Vec<(Paired<'_, '_>, Vec<crate::result::compare::Row>)>) -> Vec<crate::result::compare::Row> {
-    let mut all: Vec<crate::result::compare::Row> = Vec::new();
+/// All rows with their differences, row by row: from the first design that has it; where no other has it, from the first row of all, or, of a
+/// family, from the row of its design beside which it stands.
+fn rows(folded: Vec<(Paired<'_, '_>, Vec<Row>)>) -> Vec<Row> {
+    let has = |rows: &[Row], name: &str| rows.iter().any(|r| r.analysis == name);
+    let mut all: Vec<Row> = Vec::new();
     for (k, (paired, rows)) in folded.iter().enumerate() {
-        for (a, row) in rows.iter().enumerate() {
-            let named = |(_, others): &(Paired<'_, '_>, Vec<crate::result::compare::Row>)| {
-                others.iter().position(|o| o.analysis == row.analysis)
+        for row in rows {
+            let sharing: Vec<usize> = (0..folded.len()).filter(|&j| has(&folded[j].1, &row.analysis)).collect();
+            let base = match (sharing.as_slice(), &row.family) {
+                ([first, _, ..], _) => Some((*first, row.analysis.clone())),
+                (_, Some(_)) => row.beside.clone().map(|name| (k, name)),
+                _ => folded.first().and_then(|f| f.1.first()).map(|first| (0, first.analysis.clone())),
             };
-            let first = folded.iter().enumerate().find_map(|(j, f)| named(f).map(|b| (j, b)));
-            let shared = folded.iter().filter(|f| named(f).is_some()).count() > 1;
-            let base = if shared { first } else { Some((0, 0)) };
-            let difference = base.filter(|&b| b != (k, a)).map(|(j, b)| paired.difference(a, &folded[j].0, b));
-            all.push(crate::result::compare::Row { difference, ..row.clone() });
+            let base = base.filter(|(j, name)| (*j, name) != (k, &row.analysis));
+            let own = paired.followed(&row.analysis);
+            let other = base.as_ref().and_then(|(j, name)| folded[*j].0.followed(name));
+            let difference = own.zip(other).map(|(own, other)| difference_of(row.family.as_ref(), own, other));
+            let within = row.family.is_some() && sharing.len() < 2 && difference.is_some();
+            let beside = row.beside.clone().filter(|_| within);
+            all.push(Row { difference, beside, ..row.clone() });
         }
     }
     frontier(&mut all);

@@ -4,12 +4,14 @@ use super::cohort::{View, enrolled};
 use super::shared::{Source, fault_report};
 use super::{Failure, print};
 use crate::Error;
+use crate::analysis::Decision;
 use crate::data::{answer, families};
 use crate::engine::{self, RowRecord, Tables, TrialRecord};
 use crate::monitoring::{Crossed, Held};
 use crate::protocol::{Fault, Protocol, Wanted};
 use crate::report;
 use crate::report::data::DataTable;
+use crate::result::multiplicity::FamilyAnswer;
 use crate::result::replay::{Adjusted, Drawn, Excluded, Looked, Replayed, Row, Saw, Trial};
 use crate::scenario::Scenario;
 use crate::summary::rejection;
@@ -119,7 +121,7 @@ impl Replay {
                 .collect(),
             looks,
             analyses: rows.iter().enumerate().map(|(a, row)| analysed(protocol, a, row)).collect(),
-            multiplicity: families(scenario, |a| &rows[a].estimate),
+            multiplicity: decided(scenario, &rows),
             patients: if self.format == Format::Json { patients.records() } else { Vec::new() },
         };
         Ok((replayed, patients))
@@ -198,6 +200,22 @@ fn looked(scenario: &Scenario, trial: &TrialRecord, work: &Workspace) -> Vec<Loo
         all.push(Looked { look: "end".to_owned(), held: "held", month, enrolled, reviewed: None, rules });
     }
     all
+}
+
+/// What families decide: of those that rules test look by look what these decided, for which the p-values at the end have no adjusted ones.
+fn decided(scenario: &Scenario, rows: &[RowRecord]) -> Vec<FamilyAnswer> {
+    let mut answers = families(scenario, |a| &rows[a].estimate);
+    for (answer, plan) in answers.iter_mut().zip(&scenario.multiplicity).filter(|(_, plan)| plan.graph.is_some()) {
+        for (hypothesis, &h) in answer.hypotheses.iter_mut().zip(&plan.hypotheses) {
+            hypothesis.adjusted = None;
+            hypothesis.decision = match rows[h].decision {
+                Some(Decision::Favour) => Some("favour"),
+                Some(Decision::Against) => Some("against"),
+                _ => hypothesis.decision.map(|_| "neither"),
+            };
+        }
+    }
+    answers
 }
 
 fn analysed(protocol: &Protocol<'_>, a: usize, row: &RowRecord) -> Row {

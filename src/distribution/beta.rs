@@ -3,8 +3,8 @@
 use rand_distr::Distribution as _;
 
 use super::quote::{checked, expression, one_way};
-use super::seeded::Seeded;
-use super::{Distribution, Domain, Draw, Parameter};
+use super::seeded::{Seeded, samples};
+use super::{Arg, Distribution, Domain, Draw, Parameter};
 use crate::expr::Expr;
 use crate::math::special::beta_tail;
 use crate::scenario::form::{Complaint, Form, Values};
@@ -61,6 +61,10 @@ impl Distribution for Beta {
 
     fn sample(&self, seed: u64, p: &[f64]) -> f64 {
         rand_distr::Beta::new(p[0], p[1]).map_or(f64::NAN, |law| law.sample(&mut Seeded(seed)))
+    }
+
+    fn samples(&self, words: &[u64], p: &[Arg<'_>], first: usize, out: &mut [f64]) {
+        samples(words, p, first, out, |a, b| rand_distr::Beta::new(a, b).ok());
     }
 
     fn survival(&self, x: f64, p: &[f64]) -> f64 {

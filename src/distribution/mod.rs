@@ -196,6 +196,19 @@ pub trait Distribution: Debug + Send + Sync {
         f64::NAN
     }
 
+    /// out\[i\] = the value of word i, of which the parameters stand in row `first` + i. Members whose generator is dear to set up for
+    /// given parameters override it.
+    fn samples(&self, words: &[u64], p: &[Arg<'_>], first: usize, out: &mut [f64]) {
+        // none of them has more parameters
+        let mut values = [0.0; 2];
+        for (i, (&word, out)) in words.iter().zip(out).enumerate() {
+            for (value, arg) in values.iter_mut().zip(p) {
+                *value = arg.at(first + i);
+            }
+            *out = self.sample(word, &values[..p.len()]);
+        }
+    }
+
     /// S(x) = P(X > x) at constant parameters: the contract tests' other half, and `check`'s risks.
     fn survival(&self, x: f64, p: &[f64]) -> f64;
 

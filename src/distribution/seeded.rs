@@ -4,11 +4,35 @@ use std::convert::Infallible;
 
 use rand::TryRng;
 
+use super::Arg;
+
 /// `SplitMix64` started at an addressed word.
 ///
 /// Source: Steele, Lea, Flood (2014), OOPSLA '14, 453–472; constants of Stafford's mix 13.
 #[derive(Debug)]
 pub(super) struct Seeded(pub(super) u64);
+
+/// out\[i\] = the value that `law` draws from word i; made once where its two parameters are the same for every row. NaN where there is no
+/// such law.
+pub(super) fn samples<L: rand_distr::Distribution<f64>>(
+    words: &[u64],
+    p: &[Arg<'_>],
+    first: usize,
+    out: &mut [f64],
+    law: impl Fn(f64, f64) -> Option<L>,
+) {
+    let draw = |law: &Option<L>, word: u64| law.as_ref().map_or(f64::NAN, |law| law.sample(&mut Seeded(word)));
+    if let [Arg::One(a), Arg::One(b)] = *p {
+        let law = law(a, b);
+        for (out, &word) in out.iter_mut().zip(words) {
+            *out = draw(&law, word);
+        }
+    } else if let [a, b] = p {
+        for (i, (out, &word)) in out.iter_mut().zip(words).enumerate() {
+            *out = draw(&law(a.at(first + i), b.at(first + i)), word);
+        }
+    }
+}
 
 impl Seeded {
     fn word(&mut self) -> u64 {

@@ -51,11 +51,11 @@ pub(super) fn screen(
     let most = most_screened(n);
     let mut first = 0;
     while work.candidates.len() < target && first < most {
-        let mut len = BLOCK;
+        let mut len = ahead(target, work.candidates.len(), first);
         if protocol.by_screening() {
-            if let (Some(arrivals), true) = (&protocol.arrivals, work.arrivals.date.len() < first + BLOCK) {
+            if let (Some(arrivals), true) = (&protocol.arrivals, work.arrivals.date.len() < first + len) {
                 // arrivals ascend and do not depend on how many are asked for: ask for ever more
-                arrivals.arrive(replicate, 2 * (first + BLOCK).max(n), &mut work.arrivals);
+                arrivals.arrive(replicate, 2 * (first + len).max(n), &mut work.arrivals);
             }
             len = len.min(work.arrivals.date.len().saturating_sub(first));
             if len == 0 {
@@ -90,6 +90,16 @@ pub(super) fn screen(
     }
     trial.screened -= trial.site_full;
     Ok(())
+}
+
+/// How many candidates to draw next: as many as should fill the trial, by the share who were eligible among the first `screened`, where that
+/// is less than a block.
+fn ahead(target: usize, enrolled: usize, screened: usize) -> usize {
+    // a whole number of times what the random numbers are made in
+    const STRIDE: usize = 64;
+    let missing = target - enrolled;
+    let expected = if enrolled > 0 { (missing * screened).div_ceil(enrolled) } else { missing };
+    expected.next_multiple_of(STRIDE).min(BLOCK)
 }
 
 /// Draws and screens one block: `work.reason` says who is excluded by what.
@@ -192,25 +202,23 @@ fn carry(protocol: &Protocol<'_>, work: &mut Workspace, before: usize) {
         return;
     }
     // rows of the block and the newly enrolled both ascend: one walk
-    work.flags.clear();
+    work.picks.clear();
     let mut wanted = new.iter().peekable();
-    for k in &work.numbers {
-        let is = wanted.peek() == Some(&k);
-        if is {
-            wanted.next();
+    for (row, k) in (0..).zip(&work.numbers) {
+        if wanted.next_if(|next| *next == k).is_some() {
+            work.picks.push(row);
         }
-        work.flags.push(u8::from(is));
     }
     for &c in &protocol.carried {
         match protocol.layout.kind(c) {
-            Kind::Real => extend(&mut work.cohort.real[c], &work.block.real[c], &work.flags),
-            Kind::Code => extend(&mut work.cohort.code[c], &work.block.code[c], &work.flags),
+            Kind::Real => extend(&mut work.cohort.real[c], &work.block.real[c], &work.picks),
+            Kind::Code => extend(&mut work.cohort.code[c], &work.block.code[c], &work.picks),
         }
     }
 }
 
-fn extend<T: Copy>(to: &mut Vec<T>, from: &[T], flags: &[u8]) {
-    to.extend(from.iter().zip(flags).filter(|(_, f)| **f == 1).map(|(x, _)| *x));
+fn extend<T: Copy>(to: &mut Vec<T>, from: &[T], picks: &[u32]) {
+    to.extend(picks.iter().map(|&row| from[row as usize]));
 }
 
 /// Screens a number of candidates without enrolling: how many are eligible, and exclusions by criterion.

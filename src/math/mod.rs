@@ -8,6 +8,7 @@ pub mod linalg;
 pub mod multivariate_normal;
 pub mod root;
 pub mod sequence;
+pub mod share;
 pub mod special;
 pub mod tail;
 pub(crate) mod wide;

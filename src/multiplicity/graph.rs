@@ -25,9 +25,6 @@ pub const FORM: Form = Form {
     example: "{ weights = [0.5, 0.5], transitions = [[0, 1], [1, 0]] }",
 };
 
-/// Where a loop's product comes nearer to 1 than this, it is 1 but for rounding, and nothing leaves the loop.
-const LOOP: f64 = 1e-12;
-
 /// Hypotheses with their shares of the level, and what each passes on to the others once it is rejected: the state of a sequentially
 /// rejective test.
 ///
@@ -106,7 +103,13 @@ impl Graph {
             for m in (0..k).filter(|&m| self.open[m] && m != l) {
                 // row and column of j are left as they are until all others are done
                 let passed = self.transitions[l * k + m] + there * self.transitions[j * k + m];
-                self.transitions[l * k + m] = if leaves > LOOP { passed / leaves } else { 0.0 };
+                self.transitions[l * k + m] = if leaves > 0.0 { passed / leaves } else { 0.0 };
+            }
+            // what leaves a loop by edges near the precision of decimals is known to few digits: never is more passed on than there is
+            let row = &mut self.transitions[l * k..(l + 1) * k];
+            let total: f64 = (0..k).filter(|&m| self.open[m] && m != l).map(|m| row[m]).sum();
+            if total > 1.0 + 1e-9 {
+                row.iter_mut().for_each(|g| *g /= total);
             }
         }
         for l in 0..k {

@@ -430,13 +430,7 @@ impl Step<'_> {
                         Arg::Each(xs) => out.copy_from_slice(xs),
                     },
                     Draw::Seeded => self.address.words64(replicate, index, |start, words| {
-                        let mut values = [0.0; MAX_PARAMETERS];
-                        for (i, &w) in words.iter().enumerate() {
-                            for (v, arg) in values.iter_mut().zip(args) {
-                                *v = arg.at(start + i);
-                            }
-                            out[start + i] = law.sample(w, &values[..args.len()]);
-                        }
+                        law.samples(words, args, start, &mut out[start..start + words.len()]);
                     }),
                     Draw::Quantile | Draw::Code { .. } => match score {
                         Some(score) => law.from_score(&frame.real[score], args, uniform, &mut out),

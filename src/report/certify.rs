@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::table::{Table, count, percent};
-use crate::result::certify::{Axis, Cell, Certificate, Certified};
+use crate::result::certify::{Axis, Cell, Certificate, Certified, Counted};
 
 /// Points that a terminal shows: those with the largest bounds.
 const MOST_POINTS: usize = 12;
@@ -52,7 +52,7 @@ pub fn text(c: &Certificate) -> String {
         trimmed(100.0 * c.confidence),
         (1.0 / (1.0 - c.confidence)).round()
     );
-    for a in &c.analyses {
+    for a in c.analyses.iter().filter(|a| !nothing_to_bound(a)) {
         points(&mut out, c, a);
     }
     let t = &c.timing;
@@ -60,15 +60,25 @@ pub fn text(c: &Certificate) -> String {
     out
 }
 
+/// Whether a family has no null hypothesis that is true anywhere.
+fn nothing_to_bound(a: &Certified) -> bool {
+    a.family.as_ref().is_some_and(|f| f.hypotheses.is_empty())
+}
+
 /// The sentence that counts.
 fn certified(out: &mut String, c: &Certificate, a: &Certified) {
     let fine = Some(0.0001);
-    let range = |axis: &&Axis| format!("{} from {} to {}", axis.name, trimmed(axis.from), trimmed(axis.to));
-    let all: Vec<String> = c.axes.iter().filter(|x| x.proven).map(|x| range(&x)).collect();
+    if nothing_to_bound(a) {
+        let _ = writeln!(out, "\n{}: none can be made, no null hypothesis of the family is true", a.label);
+        return;
+    }
+    let proven = |axis: &&Axis| axis.proven && a.family.as_ref().is_none_or(|f| f.proven);
+    let range = |axis: &Axis| format!("{} from {} to {}", axis.name, trimmed(axis.from), trimmed(axis.to));
+    let all: Vec<String> = c.axes.iter().filter(proven).map(range).collect();
     let some: Vec<String> = c
         .axes
         .iter()
-        .filter(|x| !x.proven)
+        .filter(|x| !proven(x))
         .map(|x| format!("the {} point{} of {}", count(x.points as u64), plural(x.points), x.name))
         .collect();
     let whole = |parts: Vec<String>| parts.join(" and ");
@@ -79,12 +89,15 @@ fn certified(out: &mut String, c: &Certificate, a: &Certified) {
     };
     let _ = writeln!(
         out,
-        "\n{}: type I error at most {} % {claim} ({} % confidence; level {} %)",
-        a.label,
+        "\n{} at most {} % {claim} ({} % confidence; level {} %)",
+        if a.family.is_some() { a.label.clone() } else { format!("{}: type I error", a.label) },
         percent(a.bound, fine),
         trimmed(100.0 * c.confidence),
         trimmed(100.0 * a.level)
     );
+    if let Some(f) = &a.family {
+        errors(out, f);
+    }
     let at: Vec<String> = c.axes.iter().zip(&a.at).map(|(x, v)| format!("{} = {}", x.name, trimmed(*v))).collect();
     let _ = writeln!(
         out,
@@ -106,6 +119,31 @@ fn certified(out: &mut String, c: &Certificate, a: &Certified) {
             out,
             "  NOT A NULL WORLD: the true effect lies {:.4} from the null value; these rejections are not all errors.",
             e.estimate
+        );
+    }
+    if a.effect.is_none() && a.family.is_none() {
+        out.push_str(
+            "  Without a true value of its own nothing shows that its null hypothesis holds in the box: see to that.\n",
+        );
+    }
+}
+
+/// Which rejections are errors.
+fn errors(out: &mut String, f: &Counted) {
+    let by = if f.declared { "as declared" } else { "by their true values" };
+    let _ = writeln!(out, "  errors: any of {} rejected, true {by}", f.hypotheses.join(", "));
+    if !f.unknown.is_empty() {
+        let _ = writeln!(
+            out,
+            "  whether {} is true is not known: counted as if it were, so that the bound may be of more than errors",
+            f.unknown.join(", ")
+        );
+    }
+    if !f.proven {
+        let _ = writeln!(
+            out,
+            "  GRID ONLY: {} is false at points of the grid, and nothing is proven between them; nulls = [\"…\"] declares which are true",
+            f.left_out.join(", ")
         );
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::csv::quoted;
+use super::families::{self, Line};
 use super::table::{Table, count, percent, rounded, with_error};
 use crate::result::Figure;
 use crate::result::compare::{Comparison, Row};
@@ -11,8 +12,13 @@ use crate::result::compare::{Comparison, Row};
 #[must_use]
 pub fn text(c: &Comparison) -> String {
     let partial = if c.partial { "  (ended early: partial)" } else { "" };
-    let mut out =
-        format!("{} replicates a design, seed {}, patency {}{partial}\n", count(c.replicates), c.seed, c.version);
+    let least = if c.rows.iter().any(|r| r.replicates > c.replicates) { "at least " } else { "" };
+    let mut out = format!(
+        "{least}{} replicates a design, seed {}, patency {}{partial}\n",
+        count(c.replicates),
+        c.seed,
+        c.version
+    );
     for accrual in &c.accrual {
         let _ = writeln!(out, "{accrual}");
     }
@@ -35,10 +41,11 @@ pub fn text(c: &Comparison) -> String {
     ];
     header.extend(extra.iter().filter(|(shown, _)| *shown).map(|(_, name)| *name));
     table.row(header.into_iter().map(str::to_owned).collect());
-    for r in &c.rows {
-        let e = r.power.mcse;
-        let [low, high] = r.power.interval.map(|x| percent(x, e));
-        let mut cells = vec![name(c, r), r.label.clone(), percent(r.power.estimate, e), format!("{low} to {high}")];
+    let analyses = || c.rows.iter().filter(|r| r.family.is_none());
+    for (r, power) in analyses().filter_map(|r| Some((r, r.power.as_ref()?))) {
+        let e = power.mcse;
+        let [low, high] = power.interval.map(|x| percent(x, e));
+        let mut cells = vec![name(c, r), r.label.clone(), percent(power.estimate, e), format!("{low} to {high}")];
         let plain = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| count(x.round() as u64));
         let month = |f: Option<Figure>| f.map_or_else(|| "–".to_owned(), |f| rounded(f.estimate, Some(0.1)));
         let values = [
@@ -61,7 +68,7 @@ pub fn text(c: &Comparison) -> String {
     if cost {
         out.push_str("* no other design has more power at no higher cost, or as much at a lower one\n");
     }
-    for r in c.rows.iter().filter(|r| r.reached.estimate < 0.9995) {
+    for r in analyses().filter(|r| r.reached.estimate < 0.9995) {
         let _ = writeln!(
             out,
             "{}: {} % of trials reach {} patients.",
@@ -70,7 +77,7 @@ pub fn text(c: &Comparison) -> String {
             r.n
         );
     }
-    for r in c.rows.iter().filter(|r| r.failures > 0) {
+    for r in analyses().filter(|r| r.failures > 0) {
         let _ = writeln!(
             out,
             "{}, {}: {} replicates without an estimate count as not rejecting.",
@@ -79,18 +86,32 @@ pub fn text(c: &Comparison) -> String {
             r.failures
         );
     }
+    let lines: Vec<Line<'_>> = c
+        .rows
+        .iter()
+        .filter_map(|r| {
+            Some(Line { place: vec![name(c, r)], of: r.family.as_ref()?, power: r.power.as_ref(), difference: None })
+        })
+        .collect();
+    families::render(&mut out, &["design".to_owned()], None, &lines, usize::MAX);
     let mut table =
         Table::new(["difference of power, in points", "analysis", "", "95% interval", "alike %", "verdict"]);
-    let points = |x: f64, e: Option<f64>| {
-        let text = rounded(100.0 * x, e.map(|e| 100.0 * e));
-        if x > 0.0 { format!("+{text}") } else { text }
-    };
     for r in &c.rows {
         let Some(d) = &r.difference else { continue };
-        let [low, high] = d.interval.map(|x| points(x, d.mcse));
-        let shown = points(d.estimate, d.mcse);
+        // a number of rejections is one, a power is shown in points
+        let scale = if r.family.as_ref().is_some_and(|f| f.rejections.is_some()) { 1.0 } else { 100.0 };
+        let points = |x: f64| {
+            let text = rounded(scale * x, d.mcse.map(|e| scale * e));
+            if x > 0.0 { format!("+{text}") } else { text }
+        };
+        let [low, high] = d.interval.map(points);
+        let shown = points(d.estimate);
+        let beside = r.beside.as_ref().and_then(|b| c.rows.iter().find(|o| same_design(o, r) && o.analysis == *b));
         table.row(vec![
-            format!("{} v {}", name(c, r), name(c, base(c, r))),
+            match beside {
+                Some(other) => format!("{}: v {}", name(c, r), other.label),
+                None => format!("{} v {}", name(c, r), name(c, base(c, r))),
+            },
             r.label.clone(),
             shown,
             format!("{low} to {high}"),
@@ -104,6 +125,10 @@ pub fn text(c: &Comparison) -> String {
     let t = &c.timing;
     let _ = writeln!(out, "\n{:.1} s on {} thread{}", t.seconds, t.threads, if t.threads == 1 { "" } else { "s" });
     out
+}
+
+fn same_design(a: &Row, b: &Row) -> bool {
+    (&a.design, &a.variant, a.n) == (&b.design, &b.variant, b.n)
 }
 
 /// The row from which a difference is taken.
@@ -123,26 +148,29 @@ fn name(c: &Comparison, r: &Row) -> String {
     if shown.is_empty() { r.design.clone() } else { shown.join(", ") }
 }
 
-/// One line a design and analysis; what does not exist is empty.
+/// One line a design and analysis, and one a figure of a family; what does not exist is empty.
 #[must_use]
 pub fn csv(c: &Comparison) -> String {
     let mut out = String::from(
         "design,variant,n,analysis,replicates,power,power_mcse,power_lower,power_upper,bias,bias_mcse,failures,events,enrolment_months,reached,\
-         duration,patient_months,ties,cost,efficient,difference,difference_mcse,difference_lower,difference_upper,patients\n",
+         duration,patient_months,ties,cost,efficient,difference,difference_mcse,difference_lower,difference_upper,patients,rejections,rejections_mcse,familywise_error,\
+         familywise_error_mcse\n",
     );
     let number = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
     for r in &c.rows {
-        let d = r.difference.as_ref();
+        let (d, power) = (r.difference.as_ref(), r.power.as_ref());
+        let rejections = r.family.as_ref().and_then(|f| f.rejections);
+        let error = r.family.as_ref().and_then(|f| f.familywise_error);
         let cells = [
             quoted(&r.design),
             quoted(&r.variant),
             r.n.to_string(),
             quoted(&r.analysis),
-            c.replicates.to_string(),
-            r.power.estimate.to_string(),
-            number(r.power.mcse),
-            r.power.interval[0].to_string(),
-            r.power.interval[1].to_string(),
+            r.replicates.to_string(),
+            number(power.map(|p| p.estimate)),
+            number(power.and_then(|p| p.mcse)),
+            number(power.map(|p| p.interval[0])),
+            number(power.map(|p| p.interval[1])),
             number(r.bias.map(|f| f.estimate)),
             number(r.bias.and_then(|f| f.mcse)),
             r.failures.to_string(),
@@ -159,6 +187,10 @@ pub fn csv(c: &Comparison) -> String {
             number(d.map(|d| d.interval[0])),
             number(d.map(|d| d.interval[1])),
             number(r.patients.map(|f| f.estimate)),
+            number(rejections.map(|f| f.estimate)),
+            number(rejections.and_then(|f| f.mcse)),
+            number(error.map(|f| f.estimate)),
+            number(error.and_then(|f| f.mcse)),
         ];
         let _ = writeln!(out, "{}", cells.join(","));
     }

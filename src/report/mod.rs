@@ -8,6 +8,7 @@ pub mod compare;
 pub mod csv;
 pub mod data;
 mod designs;
+mod families;
 mod looks;
 mod multiplicity;
 pub mod replay;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::data::{DataTable, Values};
+use super::families::Line;
 use super::table::{Table, count, percent, rounded, with_error};
 use crate::result::Figure;
 use crate::result::compare::Difference;
@@ -29,9 +30,10 @@ pub fn text(s: &Sweep) -> String {
         s.version
     );
     if s.null {
-        out.push_str("Null values in force: rejections are type I errors.\n");
+        out.push_str("Null values in force: rejections are type I errors, unless marked.\n");
     }
     cells(&mut out, s);
+    families(&mut out, s);
     maps(&mut out, s);
     tornado(&mut out, s);
     let t = &s.timing;
@@ -39,17 +41,65 @@ pub fn text(s: &Sweep) -> String {
     out
 }
 
-/// What a cell's colour would say: rejections in favour, or all of them under the null.
-fn rejecting(s: &Sweep, r: &Row) -> Figure {
-    if s.null { r.rejects.total } else { Figure { estimate: r.power.estimate, mcse: r.power.mcse } }
+/// What a cell's colour would say: rejections in favour, or all of them under the null; of a family's error that itself.
+fn rejecting(s: &Sweep, r: &Row) -> Option<Figure> {
+    let power = r.power.as_ref().map(|p| Figure { estimate: p.estimate, mcse: p.mcse });
+    let rejects = if s.null { r.rejects.as_ref().map(|r| r.total) } else { power };
+    rejects.or(r.family.as_ref().and_then(|f| f.familywise_error))
+}
+
+/// The rows of analyses.
+fn analyses(s: &Sweep) -> impl Iterator<Item = &Row> {
+    s.rows.iter().filter(|r| r.family.is_none())
+}
+
+/// Whether the rows of analyses differ in something.
+fn several(s: &Sweep, f: fn(&Row) -> String) -> bool {
+    analyses(s).any(|r| f(r) != f(&s.rows[0]))
+}
+
+/// The families of every cell, a line each.
+fn families(out: &mut String, s: &Sweep) {
+    let stress = s.rows.iter().any(|r| !r.world.is_empty());
+    let (variant, size) = (several(s, |r| r.variant.clone()), several(s, |r| r.n.to_string()));
+    let mut places: Vec<String> = if stress { vec!["world".to_owned()] } else { s.parameters.clone() };
+    places.extend(variant.then(|| "variant".to_owned()));
+    places.extend(size.then(|| "n".to_owned()));
+    let line = |r: &'_ Row| {
+        let mut place: Vec<String> =
+            if stress { vec![r.world.clone()] } else { r.values.iter().map(|x| trimmed(*x)).collect() };
+        place.extend(variant.then(|| r.variant.clone()));
+        place.extend(size.then(|| r.n.to_string()));
+        place
+    };
+    let shown = s.rows.iter().filter(|r| !stress || !r.world.contains(' '));
+    let lines: Vec<Line<'_>> = shown
+        .filter_map(|r| {
+            let difference = r.difference.as_ref().map(difference);
+            Some(Line { place: line(r), of: r.family.as_ref()?, power: r.power.as_ref(), difference })
+        })
+        .collect();
+    let against = (!s.null).then_some(if stress { "v expected, points" } else { "v first, points" });
+    super::families::render(out, &places, against, &lines, MOST_ROWS);
+}
+
+/// After rejections under declared nulls that are no type I errors, or need not be.
+const NO_NULL: &str = " ‡";
+const UNTOLD: &str = " ?";
+
+fn mark(s: &Sweep, r: &Row) -> &'static str {
+    match r.null {
+        Some("false") if s.null => NO_NULL,
+        Some("unknown") if s.null => UNTOLD,
+        _ => "",
+    }
 }
 
 fn cells(out: &mut String, s: &Sweep) {
-    let any = |f: fn(&Row) -> bool| s.rows.iter().any(f);
-    let several = |f: fn(&Row) -> String| s.rows.iter().any(|r| f(r) != f(&s.rows[0]));
+    let any = |f: fn(&Row) -> bool| analyses(s).any(f);
     let stress = any(|r| !r.world.is_empty());
-    let (variant, size) = (several(|r| r.variant.clone()), several(|r| r.n.to_string()));
-    let analysis = several(|r| r.label.clone());
+    let (variant, size) = (several(s, |r| r.variant.clone()), several(s, |r| r.n.to_string()));
+    let analysis = several(s, |r| r.label.clone());
     let columns = [
         (variant, "variant"),
         (size, "n"),
@@ -70,15 +120,15 @@ fn cells(out: &mut String, s: &Sweep) {
     let mut table = Table::default();
     table.row(header);
     let shown = |r: &&Row| !stress || !r.world.contains(' ');
-    for r in s.rows.iter().filter(shown).take(MOST_ROWS) {
-        let f = rejecting(s, r);
-        let [low, high] = r.power.interval.map(|x| percent(x, r.power.mcse));
+    let judged = |r| Some((r, rejecting(s, r)?, r.power.as_ref()?));
+    for (r, f, power) in analyses(s).filter(shown).take(MOST_ROWS).filter_map(judged) {
+        let [low, high] = power.interval.map(|x| percent(x, power.mcse));
         let month = |f: Option<Figure>| f.map_or_else(|| "–".to_owned(), |f| rounded(f.estimate, Some(0.1)));
         let values = [
             r.variant.clone(),
             r.n.to_string(),
             r.label.clone(),
-            percent(f.estimate, f.mcse),
+            percent(f.estimate, f.mcse) + mark(s, r),
             format!("{low} to {high}"),
             r.difference.as_ref().map_or_else(String::new, difference),
             with_error(r.bias),
@@ -95,11 +145,19 @@ fn cells(out: &mut String, s: &Sweep) {
         table.row(line);
     }
     let _ = write!(out, "\n{}", table.render());
-    let rows = s.rows.iter().filter(shown).count();
+    for (sign, words) in [
+        (NO_NULL, "the true effect is not the null value: these rejections are no type I errors."),
+        (UNTOLD, "no true value says whether the null hypothesis holds here."),
+    ] {
+        if analyses(s).filter(shown).any(|r| mark(s, r) == sign) {
+            let _ = writeln!(out, "{} {words}", sign.trim());
+        }
+    }
+    let rows = analyses(s).filter(shown).count();
     if rows > MOST_ROWS {
         let _ = writeln!(out, "{} more rows: --format csv, or --out FILE", count((rows - MOST_ROWS) as u64));
     }
-    for r in s.rows.iter().filter(|r| r.reached.estimate < 0.9995).take(MOST_ROWS) {
+    for r in analyses(s).filter(|r| r.reached.estimate < 0.9995).take(MOST_ROWS) {
         let _ = writeln!(
             out,
             "{}: {} % of trials reach {} patients.",
@@ -143,7 +201,8 @@ fn maps(out: &mut String, s: &Sweep) {
         values.dedup();
         values
     };
-    let all: Vec<&Row> = s.rows.iter().collect();
+    // a map is of shares
+    let all: Vec<&Row> = s.rows.iter().filter(|r| rejecting(s, r).is_some()).collect();
     let axes: Vec<usize> = (0..=s.parameters.len()).filter(|&axis| distinct(&all, axis).len() > 1).collect();
     let [down, across, fixed @ ..] = axes.as_slice() else {
         return;
@@ -168,7 +227,12 @@ fn maps(out: &mut String, s: &Sweep) {
             let _ = writeln!(out, "\n{title}: too large a map for a terminal; --out FILE has every cell.");
             continue;
         }
-        let what = if s.null { "type I error" } else { "power" };
+        let error = rows.iter().any(|r| r.family.as_ref().is_some_and(|f| f.familywise_error.is_some()));
+        let what = match s.null {
+            _ if error => "share of trials",
+            true => "type I error",
+            false => "power",
+        };
         let _ = writeln!(out, "\n{title}: {what} in %, {} down, {} across", name(*down), name(*across));
         let mut table: Vec<Vec<String>> = vec![vec![String::new()]];
         table[0].extend(columns.iter().map(|x| format!("{} ", trimmed(*x))));
@@ -178,7 +242,8 @@ fn maps(out: &mut String, s: &Sweep) {
                 let at = |r: &&&Row| {
                     coordinate(r, *down).total_cmp(y).is_eq() && coordinate(r, *across).total_cmp(x).is_eq()
                 };
-                rows.iter().find(at).map_or_else(|| "– ".to_owned(), |r| shaded(rejecting(s, r), s.null))
+                let found = rows.iter().find(at).and_then(|r| rejecting(s, r));
+                found.map_or_else(|| "– ".to_owned(), |f| shaded(f, s.null || error))
             }));
             table.push(line);
         }
@@ -283,7 +348,7 @@ fn trimmed(x: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').replace('-', "−")
 }
 
-/// The long table: a row a cell and analysis, a column a parameter and a figure.
+/// The long table: a row a cell and analysis, and one a figure of a family; a column a parameter and a figure.
 #[must_use]
 pub fn table(s: &Sweep) -> DataTable {
     let mut table = DataTable::default();
@@ -303,13 +368,13 @@ pub fn table(s: &Sweep) -> DataTable {
     table.push("n", Values::Integer(rows.iter().map(|r| Some(r.n as i64)).collect()));
     table.push("analysis", text(&|r| r.analysis.clone()));
     table.push("replicates", Values::Integer(rows.iter().map(|_| Some(s.replicates as i64)).collect()));
-    table.push("power", real(&|r| Some(r.power.estimate)));
-    table.push("power_mcse", real(&|r| r.power.mcse));
-    table.push("power_lower", real(&|r| Some(r.power.interval[0])));
-    table.push("power_upper", real(&|r| Some(r.power.interval[1])));
-    table.push("rejects_against", real(&|r| Some(r.rejects.against.estimate)));
-    table.push("rejects_total", real(&|r| Some(r.rejects.total.estimate)));
-    table.push("rejects_total_mcse", real(&|r| r.rejects.total.mcse));
+    table.push("power", real(&|r| r.power.as_ref().map(|p| p.estimate)));
+    table.push("power_mcse", real(&|r| r.power.as_ref().and_then(|p| p.mcse)));
+    table.push("power_lower", real(&|r| r.power.as_ref().map(|p| p.interval[0])));
+    table.push("power_upper", real(&|r| r.power.as_ref().map(|p| p.interval[1])));
+    table.push("rejects_against", real(&|r| r.rejects.as_ref().map(|r| r.against.estimate)));
+    table.push("rejects_total", real(&|r| r.rejects.as_ref().map(|r| r.total.estimate)));
+    table.push("rejects_total_mcse", real(&|r| r.rejects.as_ref().and_then(|r| r.total.mcse)));
     for (name, f) in [
         ("mean", (|r: &Row| r.mean) as fn(&Row) -> Option<Figure>),
         ("bias", |r| r.bias),
@@ -330,5 +395,13 @@ pub fn table(s: &Sweep) -> DataTable {
     table.push("difference_mcse", real(&|r| r.difference.as_ref().and_then(|d| d.mcse)));
     table.push("difference_lower", real(&|r| r.difference.as_ref().map(|d| d.interval[0])));
     table.push("difference_upper", real(&|r| r.difference.as_ref().map(|d| d.interval[1])));
+    for (name, f) in [
+        ("rejections", (|r: &Row| r.family.as_ref()?.rejections) as fn(&Row) -> Option<Figure>),
+        ("familywise_error", |r| r.family.as_ref()?.familywise_error),
+    ] {
+        let [estimate, mcse] = figure(&f);
+        table.push(name, estimate);
+        table.push(format!("{name}_mcse"), mcse);
+    }
     table
 }

@@ -34,7 +34,7 @@ pub struct Certificate {
     pub axes: Vec<Axis>,
     /// Whether the bounds hold in the whole box; else at the points of the grid-only axes alone.
     pub proven: bool,
-    /// One entry an analysis.
+    /// One entry an analysis, and after these one a family of hypotheses.
     pub analyses: Vec<Certified>,
     /// Times: the only part that differs between two equal certificates.
     pub timing: Timing,
@@ -57,13 +57,16 @@ pub struct Axis {
     pub argument: String,
 }
 
-/// One analysis.
+/// One analysis, or the familywise error of a family of hypotheses.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Certified {
-    /// Its name.
+    /// Its name; of a family `family:NAME/familywise-error`.
     pub analysis: String,
     /// As shown.
     pub label: String,
+    /// What is counted as an error, where it is a family's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<Counted>,
     /// Total significance level.
     pub level: f64,
     /// Largest share of rejections observed at a point.
@@ -83,12 +86,31 @@ pub struct Certified {
     pub cells: Vec<Cell>,
 }
 
+/// Which rejections are errors of a family.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Counted {
+    /// The family.
+    pub family: String,
+    /// The procedure's key, as `fixed-sequence`.
+    pub procedure: &'static str,
+    /// Hypotheses that are counted as true at some point.
+    pub hypotheses: Vec<String>,
+    /// Of these, the ones of which it is not known at some point: the bound is then of more than the error.
+    pub unknown: Vec<String>,
+    /// Hypotheses that are not counted at some point, being false there.
+    pub left_out: Vec<String>,
+    /// Whether the file or the variant declares which are true; else they are judged at each point by their true values.
+    pub declared: bool,
+    /// Whether the same are counted between the points: all, or those declared. Else the bounds are for the points alone.
+    pub proven: bool,
+}
+
 /// One point and the tile around it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Cell {
     /// Values of the parameters.
     pub values: Vec<f64>,
-    /// Replicates that reject, either way.
+    /// Replicates that reject, either way; of a family, a hypothesis that is counted.
     pub rejections: u64,
     /// Upper confidence bound at the point (Clopper and Pearson 1934).
     pub point: f64,

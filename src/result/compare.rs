@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::multiplicity::OfFamily;
 use super::{Figure, Power, Timing};
 
 /// Designs side by side.
@@ -14,19 +15,19 @@ pub struct Comparison {
     pub version: &'static str,
     /// Seed of all random numbers.
     pub seed: u64,
-    /// Replicates of each design.
+    /// Replicates that every design has.
     pub replicates: u64,
     /// Whether the comparison ended early.
     pub partial: bool,
     /// How a larger trial comes about: `same sites, longer` or `same period, faster`, of each scenario.
     pub accrual: Vec<String>,
-    /// One entry a scenario, variant, size and analysis.
+    /// One entry a scenario, variant, size and analysis, and after these one a figure of each family of hypotheses.
     pub rows: Vec<Row>,
     /// Times: the only part that differs between two equal runs.
     pub timing: Timing,
 }
 
-/// One analysis of one design.
+/// One analysis of one design, or one figure of a family of its hypotheses.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Row {
     /// The scenario's file, without its extension.
@@ -35,15 +36,17 @@ pub struct Row {
     pub variant: String,
     /// Patients to enrol.
     pub n: usize,
+    /// Replicates of the design: fewer than of the comparison's others where it was interrupted.
+    pub replicates: u64,
     /// Mean number of patients enrolled, where the trial may stop before its end or become larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patients: Option<Figure>,
-    /// The analysis.
+    /// The analysis; of a family `family:NAME/any`, `family:NAME/hypothesis:ANALYSIS`, ….
     pub analysis: String,
     /// As shown.
     pub label: String,
-    /// Rejections in favour of the experimental arm.
-    pub power: Power,
+    /// Rejections in favour of the experimental arm; `null` where the figure is not of these.
+    pub power: Option<Power>,
     /// Mean estimate minus the limit (the true value where there is no limit); `null` without true values.
     pub bias: Option<Figure>,
     /// Replicates without an estimate.
@@ -62,8 +65,16 @@ pub struct Row {
     pub ties: Option<f64>,
     /// What it costs, where the scenario has prices.
     pub cost: Option<Cost>,
-    /// Power minus that of the first row of the same analysis (of the first row, where that analysis has no other).
+    /// Power (mean number of rejections) minus that of the first row of the same analysis; where that has no other, of the first row, of a
+    /// family of the row that `beside` names.
     pub difference: Option<Difference>,
+    /// Which figure of which family, where the row is of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<OfFamily>,
+    /// Row of the same design from which the difference is taken, where it is not from that of another design: of the first family of the
+    /// same hypotheses, or of a hypothesis's analysis alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
 }
 
 /// Costs in the unit of the scenario's prices.
@@ -92,7 +103,7 @@ pub struct Difference {
     pub interval: [f64; 2],
     /// Share of replicates in which both decide alike.
     pub agreeing: f64,
-    /// `more power`, `less power` or `not beyond Monte Carlo error`.
+    /// `more power`, `less power` or `not beyond Monte Carlo error`; of a number `more rejections`, `fewer rejections`.
     pub verdict: &'static str,
 }
 

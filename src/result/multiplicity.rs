@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Figure;
+use super::{Figure, Power, Rejects};
+use crate::math::share::wilson;
 
 /// A family of hypotheses, tested together at one familywise level.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -81,6 +82,129 @@ pub struct RejectedSet {
     pub analyses: Vec<String>,
     /// Share of replicates in which they are rejected in favour, and no others.
     pub share: Figure,
+}
+
+/// Which figure of which family a row holds that stands beside those of analyses.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct OfFamily {
+    /// The family.
+    pub family: String,
+    /// As shown.
+    pub label: String,
+    /// The procedure's key, as `fixed-sequence`.
+    pub procedure: &'static str,
+    /// `hypothesis` (rejected by the procedure), `any` or `all` (of them are), `rejections` (their mean number) or `familywise-error`.
+    pub figure: &'static str,
+    /// The hypothesis, where the row is of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hypothesis: Option<FamilyMember>,
+    /// Mean number of hypotheses rejected in favour of the experimental arm, where the row is of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejections: Option<Figure>,
+    /// Share of replicates that reject at least one true null hypothesis, in either direction, where the row is of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub familywise_error: Option<Figure>,
+}
+
+/// The hypothesis of a row.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct FamilyMember {
+    /// Its analysis.
+    pub analysis: String,
+    /// As shown.
+    pub label: String,
+    /// Share of replicates in which the test alone rejects it in favour at the familywise level.
+    pub alone: Figure,
+    /// Whether its null hypothesis is true: `true`, `false` or `unknown`.
+    pub null: &'static str,
+}
+
+/// A figure of a family as a row beside those of analyses.
+#[derive(Clone, Debug)]
+pub struct FamilyRow {
+    /// What stands in place of the analysis: `family:NAME/any`, `family:NAME/hypothesis:ANALYSIS`, ….
+    pub name: String,
+    /// As shown.
+    pub label: String,
+    /// Which figure.
+    pub of: OfFamily,
+    /// Rejections in favour of the experimental arm, where the figure is of those.
+    pub power: Option<Power>,
+    /// Rejections of the hypothesis against it, and all.
+    pub rejects: Option<Rejects>,
+    /// Replicates in which the hypothesis has no p-value: it is then not rejected.
+    pub missing: u64,
+    /// The row of the same design from which a difference says most: of the first family of the same hypotheses; of a hypothesis of that
+    /// family, its analysis alone.
+    pub beside: Option<String>,
+}
+
+/// The name of a row of a family: of one of its hypotheses, or `any`, `all`, `rejections`, `familywise-error`.
+#[must_use]
+pub fn row_name(family: &str, figure: &str, hypothesis: Option<&str>) -> String {
+    // names of the language have no colon, so that no analysis and no other family has such a name
+    match hypothesis {
+        Some(analysis) => format!("family:{family}/hypothesis:{analysis}"),
+        None => format!("family:{family}/{figure}"),
+    }
+}
+
+impl Family {
+    /// Its figures as rows: of each hypothesis, any, all, rejections, and the familywise error where that is known.
+    #[must_use]
+    pub fn rows(&self, replicates: u64) -> Vec<FamilyRow> {
+        let all = replicates.max(1);
+        let count = |f: Figure| (f.estimate * all as f64).round() as u64;
+        let power = |f: Figure| Power { estimate: f.estimate, mcse: f.mcse, interval: wilson(count(f), all) };
+        let row = |figure: &'static str, hypothesis: Option<&Hypothesis>| {
+            let analysis = hypothesis.map(|h| h.analysis.as_str());
+            let what = hypothesis.map_or_else(|| figure.replace('-', " "), |h| h.label.clone());
+            let first = self.more.as_ref().map(|more| more.than.as_str());
+            FamilyRow {
+                name: row_name(&self.name, figure, analysis),
+                label: format!("{}: {what}", self.label),
+                of: OfFamily {
+                    family: self.name.clone(),
+                    label: self.label.clone(),
+                    procedure: self.procedure,
+                    figure,
+                    hypothesis: hypothesis.map(|h| FamilyMember {
+                        analysis: h.analysis.clone(),
+                        label: h.label.clone(),
+                        alone: h.alone,
+                        null: h.null,
+                    }),
+                    rejections: None,
+                    familywise_error: None,
+                },
+                power: None,
+                rejects: None,
+                missing: hypothesis.map_or(0, |h| h.missing),
+                beside: first.map(|first| row_name(first, figure, analysis)).or(analysis.map(str::to_owned)),
+            }
+        };
+        let mut rows: Vec<FamilyRow> = self
+            .hypotheses
+            .iter()
+            .map(|h| {
+                let total = (count(h.power) + count(h.against)) as f64 / all as f64;
+                let mcse = h.power.mcse.map(|_| (total * (1.0 - total) / all as f64).sqrt());
+                let rejects = Rejects { against: h.against, total: Figure { estimate: total, mcse } };
+                FamilyRow { power: Some(power(h.power)), rejects: Some(rejects), ..row("hypothesis", Some(h)) }
+            })
+            .collect();
+        rows.push(FamilyRow { power: Some(power(self.any)), ..row("any", None) });
+        rows.push(FamilyRow { power: Some(power(self.all)), ..row("all", None) });
+        let mut number = row("rejections", None);
+        number.of.rejections = Some(self.rejections);
+        rows.push(number);
+        if let Some(error) = self.familywise_error {
+            let mut errors = row("familywise-error", None);
+            errors.of.familywise_error = Some(error);
+            rows.push(FamilyRow { beside: None, ..errors });
+        }
+        rows
+    }
 }
 
 /// What a family decides on real data.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::compare::Difference;
+use super::multiplicity::OfFamily;
 use super::{Figure, Power, Rejects, Timing};
 
 /// Every cell of a grid, or the worlds between pessimistic and optimistic.
@@ -29,7 +30,7 @@ pub struct Sweep {
     pub partial: bool,
     /// Parameters whose values differ, in the order of `values` of a row.
     pub parameters: Vec<String>,
-    /// One entry a cell and analysis.
+    /// One entry a cell and analysis, and after the analyses of a cell one a figure of each family of hypotheses.
     pub rows: Vec<Row>,
     /// One parameter at a time between its ends, the widest first; empty where a grid was swept.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -38,7 +39,7 @@ pub struct Sweep {
     pub timing: Timing,
 }
 
-/// One analysis in one cell.
+/// One analysis in one cell, or one figure of a family of hypotheses.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Row {
     /// What the world is called: empty in a grid, else `expected`, `pessimistic`, `optimistic`, or a parameter and its end.
@@ -50,19 +51,19 @@ pub struct Row {
     pub variant: String,
     /// Patients to enrol.
     pub n: usize,
-    /// The analysis.
+    /// The analysis; of a family `family:NAME/any`, `family:NAME/hypothesis:ANALYSIS`, ….
     pub analysis: String,
     /// As shown.
     pub label: String,
-    /// Rejections in favour of the experimental arm.
-    pub power: Power,
-    /// Rejections against it, and all.
-    pub rejects: Rejects,
+    /// Rejections in favour of the experimental arm; `null` where the figure is not of these.
+    pub power: Option<Power>,
+    /// Rejections against it, and all; `null` where the row is not of one test.
+    pub rejects: Option<Rejects>,
     /// Mean estimate; ratios on the log scale.
     pub mean: Option<Figure>,
     /// Mean estimate minus the limit (the true value where there is no limit); `null` without true values.
     pub bias: Option<Figure>,
-    /// Share of intervals that contain it.
+    /// Share of intervals that contain it; with a prior, that contain the value given the parameters that their replicate drew.
     pub coverage: Option<Figure>,
     /// Replicates without an estimate.
     pub failures: u64,
@@ -78,8 +79,15 @@ pub struct Row {
     pub patient_months: Option<f64>,
     /// Share of pairs tied on all tiers.
     pub ties: Option<f64>,
-    /// Power minus that of the first row of the same analysis (of the expected world of its variant and size), by the pairs of replicates.
+    /// Power (mean number of rejections) minus that of the first row of the same analysis (of the expected world of its variant and size), by
+    /// the pairs of replicates.
     pub difference: Option<Difference>,
+    /// Whether the null hypothesis is `true` by true values, `false` or `unknown`; none where the row is of a family.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub null: Option<&'static str>,
+    /// Which figure of which family, where the row is of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<OfFamily>,
 }
 
 /// One parameter at its two ends, all others as expected.

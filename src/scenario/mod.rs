@@ -138,11 +138,50 @@ impl Scenario {
         self.rules.iter_mut().for_each(|r| moved(&mut r.analysis));
         self.reestimations.iter_mut().for_each(|r| moved(&mut r.analysis));
         // a family without some of its hypotheses is another one
-        self.multiplicity.retain(|f| f.hypotheses.iter().all(|&h| places[h].is_some()));
+        self.retain_families(|f| f.hypotheses.iter().all(|&h| places[h].is_some()));
         let move_all = |all: &mut Vec<usize>| *all = all.iter().filter_map(|&h| places[h]).collect();
         self.multiplicity.iter_mut().for_each(|f| move_all(&mut f.hypotheses));
         self.nulls.iter_mut().for_each(move_all);
         Ok(())
+    }
+
+    /// The same, where `family:NAME` keeps a family with the analyses of its hypotheses. Where families are named, only these remain beside
+    /// those that rules test at looks.
+    ///
+    /// # Errors
+    /// A name that no analysis or no family has, in words.
+    pub fn keep_rows(&mut self, names: &[String]) -> Result<(), String> {
+        let families: Vec<&str> = names.iter().filter_map(|n| n.strip_prefix("family:")).collect();
+        let mut analyses: Vec<String> = names.iter().filter(|n| !n.starts_with("family:")).cloned().collect();
+        for name in &families {
+            let Some(family) = self.multiplicity.iter().find(|f| f.name == *name) else {
+                let known: Vec<String> = self.multiplicity.iter().map(|f| f.name.clone()).collect();
+                let near = crate::expr::nearest(name, known.iter().map(String::as_str));
+                let near = near.map_or_else(String::new, |near| format!("; did you mean `family:{near}`?"));
+                let there = if known.is_empty() {
+                    "it has none".to_owned()
+                } else {
+                    format!("there are {}", reader::listed(&known))
+                };
+                return Err(format!("error: `{}` has no family of hypotheses `{name}`; {there}{near}", self.title));
+            };
+            analyses.extend(family.hypotheses.iter().map(|&h| self.analyses[h].name.clone()));
+        }
+        let named: Vec<String> = families.into_iter().map(str::to_owned).collect();
+        self.keep_analyses(&analyses)?;
+        if !named.is_empty() {
+            self.retain_families(|f| f.graph.is_some() || named.contains(&f.name));
+        }
+        Ok(())
+    }
+
+    /// Keeps some families; rules know theirs by its place.
+    fn retain_families(&mut self, keep: impl Fn(&FamilyPlan) -> bool) {
+        let kept: Vec<bool> = self.multiplicity.iter().map(&keep).collect();
+        self.multiplicity.retain(keep);
+        for (f, _) in self.rules.iter_mut().filter_map(|r| r.family.as_mut()) {
+            *f = kept[..*f].iter().filter(|kept| **kept).count();
+        }
     }
 
     /// How a larger trial comes about.

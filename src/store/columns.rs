@@ -15,9 +15,11 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::Type;
 
 use crate::Error;
+use crate::decision::Verdict;
 use crate::monitoring::{Held, LookRecord};
 use crate::protocol::Protocol;
 use crate::run::Batch;
+use crate::scenario::FamilyPlan;
 use crate::summary::rejection;
 
 pub(super) const ROWS: &str = "message replicates {
@@ -26,6 +28,7 @@ pub(super) const ROWS: &str = "message replicates {
   required int32 rejects; required binary status (UTF8); required int32 patients; required int32 events;
   optional double true; optional double limit;
   optional double adjusted_lower; optional double adjusted; optional double adjusted_upper;
+  optional binary families_favour (UTF8); optional binary families_against (UTF8);
 }";
 pub(super) const TRIALS: &str = "message trials {
   required binary variant (UTF8); required int32 n; required int64 replicate; required int32 screened; required int32 enrolled;
@@ -42,6 +45,8 @@ pub(super) const UPPER: usize = 7;
 pub(super) const TARGETS: [usize; 2] = [14, 15];
 /// Limits of the interval adjusted for stopping, and the median-unbiased estimate between them.
 pub(super) const ADJUSTED: [usize; 3] = [16, 17, 18];
+/// Families that reject the hypothesis of the analysis in favour, and against: their names, commas between them; null where it is in no family.
+const FAMILIES: [usize; 2] = [19, 20];
 const REALS: [usize; 11] =
     [ESTIMATE, 5, LOWER, UPPER, 8, 9, TARGETS[0], TARGETS[1], ADJUSTED[0], ADJUSTED[1], ADJUSTED[2]];
 
@@ -56,6 +61,8 @@ pub(super) struct Pending {
     status: Vec<ByteArray>,
     patients: Vec<i32>,
     events: Vec<i32>,
+    families: [Vec<ByteArray>; 2],
+    families_defined: [Vec<i16>; 2],
     trial: Vec<i64>,
     screened: Vec<i32>,
     enrolled: Vec<i32>,
@@ -152,6 +159,9 @@ impl Pending {
         read::<ByteArrayType>(from, 11, &mut self.status, None)?;
         read::<Int32Type>(from, 12, &mut self.patients, None)?;
         read::<Int32Type>(from, 13, &mut self.events, None)?;
+        for (k, column) in FAMILIES.into_iter().enumerate() {
+            read::<ByteArrayType>(from, column, &mut self.families[k], Some(&mut self.families_defined[k]))?;
+        }
         let from = trials.get_row_group(group)?;
         let from = from.as_ref();
         read::<Int64Type>(from, 2, &mut self.trial, None)?;
@@ -175,6 +185,8 @@ impl Pending {
         self.status.clear();
         self.patients.clear();
         self.events.clear();
+        self.families.iter_mut().for_each(Vec::clear);
+        self.families_defined.iter_mut().for_each(Vec::clear);
         self.trial.clear();
         self.screened.clear();
         self.enrolled.clear();
@@ -185,8 +197,10 @@ impl Pending {
         self.looks.clear();
     }
 
-    pub(super) fn add(&mut self, protocol: &Protocol<'_>, names: &[ByteArray], batch: &Batch) {
+    /// Adds a batch; `verdicts` are of each replicate one a family.
+    pub(super) fn add(&mut self, protocol: &Protocol<'_>, names: &[ByteArray], batch: &Batch, verdicts: &[Verdict]) {
         let analyses = names.len();
+        let families = &protocol.scenario.multiplicity;
         let looks = protocol.scenario.looks.len();
         for (k, trial) in batch.trials.iter().enumerate() {
             let replicate = batch.first as i64 + k as i64;
@@ -226,6 +240,11 @@ impl Pending {
                 self.status.push(ByteArray::from(e.status.words()));
                 self.patients.push(e.n as i32);
                 self.events.push(e.events as i32);
+                let rejecting = rejecting(families, &verdicts[k * families.len()..][..families.len()], a);
+                for (side, names) in rejecting.into_iter().enumerate() {
+                    self.families_defined[side].push(i16::from(names.is_some()));
+                    self.families[side].extend(names);
+                }
             }
         }
     }
@@ -251,6 +270,12 @@ impl Pending {
         integers(&mut group, &self.events)?;
         for j in 6..11 {
             reals(&mut group, &self.real[j], &self.defined[j])?;
+        }
+        for (values, defined) in self.families.iter().zip(&self.families_defined) {
+            if let Some(mut column) = group.next_column()? {
+                column.typed::<ByteArrayType>().write_batch(values, Some(defined), None)?;
+                column.close()?;
+            }
         }
         group.close().map(|_| ())
     }
@@ -280,6 +305,20 @@ impl Pending {
         reals(&mut group, &self.trial_real[3], &self.trial_defined[3])?;
         group.close().map(|_| ())
     }
+}
+
+/// The families that reject the hypothesis of analysis `a` in favour, and against; none where it is in no family.
+fn rejecting(families: &[FamilyPlan], verdicts: &[Verdict], a: usize) -> [Option<ByteArray>; 2] {
+    let of = |f: &FamilyPlan| f.hypotheses.iter().position(|&h| h == a);
+    if !families.iter().any(|f| of(f).is_some()) {
+        return [None, None];
+    }
+    let named = |decided: fn(&Verdict) -> u64| {
+        let rejects = |(f, v): &(&FamilyPlan, &Verdict)| of(f).is_some_and(|j| decided(v) >> j & 1 == 1);
+        let names: Vec<&str> = families.iter().zip(verdicts).filter(rejects).map(|(f, _)| f.name.as_str()).collect();
+        Some(ByteArray::from(names.join(",").as_str()))
+    };
+    [named(|v| v.favour), named(|v| v.rejected & !v.favour)]
 }
 
 /// A value that is missing where it is not finite.

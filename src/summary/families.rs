@@ -27,7 +27,7 @@ pub(super) struct Families {
     counts: Vec<BTreeMap<Verdict, u64>>,
     /// By family: the first of the same hypotheses where that is another, and differences from it.
     paired: Vec<Option<(usize, [Difference; 3])>>,
-    /// Verdicts of the replicate.
+    /// Verdicts of the batch added last: of each replicate, one a family.
     #[serde(skip)]
     verdicts: Vec<Verdict>,
     #[serde(skip)]
@@ -89,6 +89,14 @@ fn decided(plan: &FamilyPlan, rows: &[RowRecord]) -> Verdict {
     verdict
 }
 
+/// What a family decides in one replicate: at the end, or look by look where rules test its hypotheses.
+pub fn verdict(plan: &FamilyPlan, rows: &[RowRecord], scratch: &mut Scratch) -> Verdict {
+    match &plan.graph {
+        Some(_) => decided(plan, rows),
+        None => decide(plan, |h| &rows[h].estimate, scratch),
+    }
+}
+
 /// What is known of a null hypothesis in this world.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Null {
@@ -130,28 +138,37 @@ impl Families {
         Self {
             counts: vec![BTreeMap::new(); plans.len()],
             paired: plans.iter().enumerate().map(pair).collect(),
-            verdicts: vec![Verdict::default(); plans.len()],
+            verdicts: Vec::new(),
             scratch: Scratch::default(),
         }
     }
 
+    /// Forgets the verdicts of the batch before.
+    pub(super) fn begin(&mut self) {
+        self.verdicts.clear();
+    }
+
     /// Adds the rows of one replicate.
     pub(super) fn add(&mut self, plans: &[FamilyPlan], rows: &[RowRecord]) {
+        let first_of_replicate = self.verdicts.len();
         for (k, plan) in plans.iter().enumerate() {
-            let verdict = match &plan.graph {
-                Some(_) => decided(plan, rows),
-                None => decide(plan, |h| &rows[h].estimate, &mut self.scratch),
-            };
+            let verdict = verdict(plan, rows, &mut self.scratch);
             *self.counts[k].entry(verdict).or_default() += 1;
-            self.verdicts[k] = verdict;
+            self.verdicts.push(verdict);
             if let Some((first, differences)) = &mut self.paired[k] {
                 let whole = whole(plan);
-                let (own, other) = (rejected(&verdict, whole), rejected(&self.verdicts[*first], whole));
+                let other = &self.verdicts[first_of_replicate + *first];
+                let (own, other) = (rejected(&verdict, whole), rejected(other, whole));
                 for (d, (own, other)) in differences.iter_mut().zip(own.into_iter().zip(other)) {
                     d.add(own - other);
                 }
             }
         }
+    }
+
+    /// Verdicts of the batch added last: of each replicate, one a family.
+    pub(super) fn verdicts(&self) -> &[Verdict] {
+        &self.verdicts
     }
 
     /// Whether another's counts are of as many families.

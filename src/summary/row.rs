@@ -1,10 +1,11 @@
 //! What one row of the analysis plan is worth.
 
 use super::describe::describe;
-use super::moments::{finite, share, wilson};
+use super::moments::{finite, share};
 use super::{LookBack, Summary};
 use crate::analysis::Scale;
 use crate::engine::{Tables, left_out};
+use crate::math::share::wilson;
 use crate::planning;
 use crate::protocol::Protocol;
 use crate::result::{self, Against, Figure};

@@ -212,3 +212,16 @@ fn a_certificate_goes_to_a_folder_and_what_cannot_be_written_is_found_first() {
     let message = refused(&[&ask[..], &["1000000000", "--yes", "--out", &format!("{here}/none/x.json")]].concat(), 1);
     assert!(message.starts_with("error: cannot write "), "{message}");
 }
+
+/// A review may make the trial larger: the bound allows for all patients that there may be.
+#[test]
+fn patients_that_a_review_may_add_are_counted() {
+    let review = "\n[[look]]\nname = \"half\"\nenrolled = { share = 0.5 }\n\n[[reestimation]]\nname = \"rate\"\nlook = \"half\"\nanalysis = \"primary\"\nmost = 150\npower = 0.9\npooled-rate = { difference = 0.2 }\n";
+    let arriving = NULL.replacen("uniform = { over = \"over\" }", "piecewise = { rates = [\"over\"], from = [0] }", 1);
+    let file = Written::new("reviewed.toml", format!("{arriving}{review}"));
+    let plain = Written::new("null.toml", arriving);
+    let ask = ["--over", "p=0.2:0.21:0.01", "--replicates", "50"];
+    let [reviewed, plain] = [&file, &plain].map(|file| certified(&file.path(), &ask));
+    assert!(word(&reviewed, "/axes/0/argument").contains("each of 150 patients"), "{}", reviewed["axes"]);
+    assert!(word(&plain, "/axes/0/argument").contains("each of 60 patients"), "{}", plain["axes"]);
+}

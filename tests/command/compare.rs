@@ -22,11 +22,17 @@ fn differences_are_those_of_the_replicates() {
     let [small, large] = [&runs[0], &runs[1]].map(|r| favours(r, "primary"));
     let d: Vec<f64> = large.iter().zip(&small).map(|(l, s)| l - s).collect();
     let mean = d.iter().sum::<f64>() / 400.0;
-    let variance = d.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 399.0;
+    // with two pairs more, 1 and −1 (Bonett and Price 2012)
+    let middle = d.iter().sum::<f64>() / 402.0;
+    let variance = (d.iter().map(|x| (x - middle).powi(2)).sum::<f64>() + 2.0 + 2.0 * middle * middle) / 402.0;
+    let error = (variance / 402.0).sqrt();
     let [first, second] = list(&compared, "/rows") else { panic!("two rows") };
     assert!(first["difference"].is_null());
     assert!((number(second, "/difference/estimate") - mean).abs() < 1e-12);
-    assert!((number(second, "/difference/mcse") - (variance / 400.0).sqrt()).abs() < 1e-12);
+    assert!((number(second, "/difference/mcse") - error).abs() < 1e-12);
+    for (k, end) in [-1.959_963_984_540_054, 1.959_963_984_540_054].into_iter().enumerate() {
+        assert!((number(second, &format!("/difference/interval/{k}")) - (middle + end * error)).abs() < 1e-12);
+    }
     let alike = d.iter().filter(|x| **x == 0.0).count() as f64 / 400.0;
     assert_eq!(number(second, "/difference/agreeing"), alike);
     assert_eq!(word(second, "/difference/verdict"), "more power");
@@ -41,6 +47,8 @@ fn the_same_design_twice_does_not_differ() {
     let second = &list(&compared, "/rows")[1];
     assert_eq!((number(second, "/difference/estimate"), number(second, "/difference/agreeing")), (0.0, 1.0));
     assert_eq!(word(second, "/difference/verdict"), "not beyond Monte Carlo error");
+    // 100 pairs that agree do not show that all would: √(2/102²)
+    assert!((number(second, "/difference/mcse") - 2.0_f64.sqrt() / 102.0).abs() < 1e-12);
     // entry is uniform over 24 months and the data are cut at 48
     assert_eq!(number(second, "/duration/estimate"), 48.0);
     assert!((number(second, "/enrolment_months/estimate") - 24.0).abs() < 1.0);

@@ -7,6 +7,7 @@ mod certify;
 mod cohort;
 mod compare;
 mod ending;
+mod families;
 mod input;
 mod looks;
 mod multiplicity;

@@ -180,6 +180,39 @@ fn bad_questions_get_answers() {
     assert!(said.contains("declares its null value"), "{said}");
 }
 
+/// A test that estimates nothing is held against the true values of the rows beside it, and without any nothing is claimed of it.
+#[test]
+fn nulls_of_tests_without_an_estimate() {
+    let (before, own) = TWO.split_once("[[analysis]]").unwrap();
+    let own = own.split("[variant").next().unwrap();
+    let exact =
+        own.replace("difference-of-proportions = {}", "fisher = {}").replace("name = \"primary\"", "name = \"exact\"");
+    let both = Written::new("both.toml", format!("{TWO}\n[[analysis]]{exact}"));
+    let alone = Written::new("alone.toml", format!("{before}[[analysis]]{exact}"));
+    let verdict = |path: &str, a: usize| {
+        let json = Results::of(&[path, "--null", "--set", "reduction=0.4", "--replicates", "400", "--n", "200"]).json();
+        let found = json.pointer(&format!("/designs/0/analyses/{a}/type_one")).unwrap().clone();
+        (word(&found, "/verdict").to_owned(), found["holds"].clone())
+    };
+    let (words, holds) = verdict(&both.path(), 1);
+    assert!(words.starts_with("no type I error: the effect of `primary` is ") && holds.is_null(), "{words}");
+    let (words, holds) = verdict(&alone.path(), 0);
+    assert!(words == "above its level, or an effect: no true value says which" && holds.is_null(), "{words}");
+    let nulls = |path: &str| {
+        let words = ["sweep", path, "--null", "--over", "reduction=0.3,0.4", "--replicates", "64", "--analysis", "all"];
+        let shown = printed(&words);
+        let json = printed(&[&words[..], &["--format", "json"]].concat());
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        (shown, list(&json, "/rows").iter().map(|r| word(r, "/null").to_owned()).collect::<Vec<_>>())
+    };
+    let (shown, words) = nulls(&both.path());
+    assert_eq!(words, ["false"; 4], "{shown}");
+    assert!(shown.contains("‡ the true effect is not the null value"), "{shown}");
+    let (shown, words) = nulls(&alone.path());
+    assert_eq!(words, ["unknown"; 2], "{shown}");
+    assert!(shown.contains("? no true value says"), "{shown}");
+}
+
 #[test]
 fn type_one_errors_have_a_verdict() {
     let file = Written::new("two.toml", TWO);

@@ -576,7 +576,7 @@ efficacy = { spending = "pocock" }
 after-rejection = "go-on"
 "#;
 
-fn family(procedure: &str, first: &str, second: &str) -> String {
+pub(crate) fn family(procedure: &str, first: &str, second: &str) -> String {
     FAMILY.replace("PROCEDURE", procedure).replace("FIRST", first).replace("SECOND", second)
 }
 

@@ -13,7 +13,7 @@ mod defier;
 mod ending;
 mod failures;
 mod identity;
-mod looks;
+pub(crate) mod looks;
 mod looks_futility;
 mod looks_review;
 mod marginal;

@@ -104,6 +104,19 @@ fn by_hand_every_step_of_a_graph() {
     assert_near(&adjusted, &[0.02, 0.04, 0.04, 0.04], 1e-15);
 }
 
+/// Two hypotheses that pass all but ε to each other and ε to the third: with both rejected the third has everything, however small ε is.
+#[test]
+fn by_hand_epsilon_edges() {
+    for epsilon in [1e-3, 1e-9, 1e-13] {
+        let back = 1.0 - epsilon;
+        let mut graph = Graph::new(&[0.5, 0.5, 0.0], &[0.0, back, epsilon, back, 0.0, epsilon, 0.0, 0.0, 0.0]);
+        graph.reject(0);
+        assert!(graph.transition(1, 2) <= 1.0 + 1e-9, "{epsilon}");
+        graph.reject(1);
+        assert!((graph.weight(2) - 1.0).abs() < 1e-3, "{epsilon}: {}", graph.weight(2));
+    }
+}
+
 /// A loop from which nothing leads: its members keep what they have.
 #[test]
 fn by_hand_a_closed_loop() {

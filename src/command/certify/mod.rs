@@ -1,5 +1,6 @@
 //! `patency certify`: an upper bound for the worst type I error over a box of parameters.
 
+mod families;
 mod sides;
 
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use super::run::{interruptible, progress};
 use super::shared::{Source, Text, pool, refused, undisturbed};
 use super::sweep::known;
 use super::{Failure, output};
-use crate::certify::{Draw, Tally, in_tile, tiles, tilted, upper, words};
+use crate::certify::{Draw, Tally, in_tile, patients, tiles, tilted, upper, words};
 use crate::clock::Stopwatch;
 use crate::compare::Paired;
 use crate::protocol::{Protocol, Wanted};
@@ -30,7 +31,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 
 Parameters that declare a `null` take it. The bound is for the worst world of the box. Between the points it rests on an argument
 (tilt bound) where a parameter is the probability of a flag or the rate of a constant hazard and nothing else; elsewhere the answer
-is for the points alone, and says so.";
+is for the points alone, and says so. Of a family of hypotheses the familywise error is bounded: that any true one is rejected.";
 
 /// Points from which a certificate is not worked out unasked.
 const MANY_POINTS: u64 = 20_000;
@@ -55,7 +56,7 @@ pub struct Certify {
     /// Side of the box; may be repeated. Without a step, points as close as --penalty asks
     #[arg(long, required = true, value_name = "NAME=from:to[:step]", allow_hyphen_values = true)]
     over: Vec<String>,
-    /// Analyses, separated by commas, or `all`; the primary one where not given
+    /// Analyses, families of hypotheses as family:NAME, separated by commas, or `all`; the primary one where not given
     #[arg(long, value_name = "NAMES|all", value_delimiter = ',')]
     analysis: Vec<String>,
     /// Confidence of the bound
@@ -261,7 +262,8 @@ impl Notary<'_> {
             }
         }
         let level = self.read(over, &over.iter().map(|o| o.points[0]).collect::<Vec<_>>())?;
-        let level = level.analyses.iter().map(|a| a.alpha).fold(1.0, f64::min);
+        let levels = level.analyses.iter().map(|a| a.alpha).chain(level.multiplicity.iter().map(|f| f.alpha));
+        let level = levels.fold(1.0, f64::min);
         let most = level * (1.0 + self.of.penalty / chosen.len().max(1) as f64);
         for &i in &chosen {
             let mut enough = 1;
@@ -324,26 +326,33 @@ impl Notary<'_> {
         self.timing.threads = self.pool.current_num_threads();
         let alpha = 1.0 - of.confidence;
         let mut found: Option<Certificate> = None;
+        // of each row, the largest bound at a point where all are to hold at once
+        let mut at_points: Vec<f64> = Vec::new();
         for k in 0..points {
             let cell = place(over, k);
             let values: Vec<f64> = over.iter().zip(&cell).map(|(o, &k)| o.points[k]).collect();
             let set = self.settings(over, &values);
             let read = of.source.world(self.text, self.variant, self.n, &set, &self.nulls);
             let mut scenario = read.map_err(|r| self.at(refused(r, self.text), over, &values))?;
-            scenario.keep_analyses(&of.analysis).map_err(Failure::Scenario)?;
+            scenario.keep_rows(&of.analysis).map_err(Failure::Scenario)?;
             let protocol = Protocol::compile(&scenario, of.source.seed, Wanted::Analyses);
             of.source.pilot(&protocol, self.text).map_err(|f| self.at(f, over, &values))?;
             if found.is_none() {
-                found = Some(self.begin(over, &protocol)?);
+                let begun = self.begin(over, &protocol)?;
+                at_points = vec![0.0; begun.analyses.len()];
+                found = Some(begun);
             }
-            let mut tally = Tally::new(&protocol);
+            let errors = self.errors(&protocol)?;
+            let mut tally = Tally::new(&protocol, errors.iter().map(|e| e.counted).collect());
             self.run(&protocol, of.replicates, false, &mut tally).map_err(|f| self.at(f, over, &values))?;
             if tally.replicates < of.replicates {
                 return Err(Failure::Interrupted);
             }
             let (point, corners) = (self.draws(over, &scenario)?, self.corners(over, &cell)?);
-            let rows = found.iter_mut().flat_map(|c| &mut c.analyses);
-            for (row, &rejections) in rows.zip(&tally.rejections) {
+            let rows = found.as_mut().map_or_else(Default::default, |c| c.analyses.as_mut_slice());
+            let families = rows.iter_mut().filter_map(|row| row.family.as_mut());
+            families.zip(errors).for_each(|(family, errors)| errors.add_to(family));
+            for ((row, &rejections), at_point) in rows.iter_mut().zip(&tally.rejections).zip(&mut at_points) {
                 let [by_itself, at_once] = [alpha, alpha / points as f64].map(|a| upper(rejections, of.replicates, a));
                 row.cells.push(Cell {
                     values: values.clone(),
@@ -352,10 +361,17 @@ impl Notary<'_> {
                     bound: in_tile(by_itself, &point, &corners),
                 });
                 row.simultaneous = row.simultaneous.max(in_tile(at_once, &point, &corners));
+                *at_point = at_point.max(at_once);
             }
         }
         let mut found = found.ok_or(Failure::Interrupted)?;
-        found.analyses.iter_mut().for_each(|row| conclude(row, of.replicates));
+        for (row, at_points) in found.analyses.iter_mut().zip(at_points) {
+            if row.family.as_ref().is_some_and(|family| !family.proven) {
+                row.cells.iter_mut().for_each(|cell| cell.bound = cell.point);
+                row.simultaneous = at_points;
+            }
+            conclude(row, of.replicates);
+        }
         Ok(found)
     }
 
@@ -386,24 +402,14 @@ impl Notary<'_> {
             seed: self.of.source.seed,
             replicates: self.of.replicates,
             confidence: self.of.confidence,
-            axes: over.iter().map(|o| side(o, s.n)).collect(),
+            axes: over.iter().map(|o| side(o, patients(s))).collect(),
             proven: over.iter().all(Over::covered),
             analyses: s
                 .analyses
                 .iter()
                 .zip(effects)
-                .map(|(a, effect)| Certified {
-                    analysis: a.name.clone(),
-                    label: a.label.clone(),
-                    level: a.alpha,
-                    observed: Figure { estimate: 0.0, mcse: None },
-                    at: Vec::new(),
-                    points: 0.0,
-                    bound: 0.0,
-                    simultaneous: 0.0,
-                    effect,
-                    cells: Vec::new(),
-                })
+                .map(|(a, effect)| Certified { effect, ..empty(a.name.clone(), a.label.clone(), a.alpha) })
+                .chain(s.multiplicity.iter().map(|f| families::begin(s, f)))
                 .collect(),
             timing: Timing::default(),
         })
@@ -413,7 +419,7 @@ impl Notary<'_> {
     fn effects(&mut self, over: &[Over], first: &Protocol<'_>) -> Result<Vec<Option<Figure>>, Failure> {
         let values: Vec<f64> = over.iter().map(|o| o.points.last().copied().unwrap_or(o.to)).collect();
         let mut last = self.read(over, &values)?;
-        last.keep_analyses(&self.of.analysis).map_err(Failure::Scenario)?;
+        last.keep_rows(&self.of.analysis).map_err(Failure::Scenario)?;
         let last = crate::marginal::solve(last).map_err(|finding| self.at(refuse(finding.message), over, &values))?;
         let last = Protocol::compile(&last, self.of.source.seed, Wanted::Analyses);
         let mut found: Vec<Option<Figure>> = vec![None; first.analyses.len()];
@@ -453,6 +459,23 @@ impl Notary<'_> {
         self.timing.truth_seconds += ended.truth;
         undisturbed(&self.of.source, protocol, &ended, self.text)?;
         Ok(ended)
+    }
+}
+
+/// A row without a point yet.
+fn empty(analysis: String, label: String, level: f64) -> Certified {
+    Certified {
+        analysis,
+        label,
+        family: None,
+        level,
+        observed: Figure { estimate: 0.0, mcse: None },
+        at: Vec::new(),
+        points: 0.0,
+        bound: 0.0,
+        simultaneous: 0.0,
+        effect: None,
+        cells: Vec::new(),
     }
 }
 

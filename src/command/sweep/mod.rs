@@ -10,6 +10,7 @@ use super::run::{interruptible, progress};
 use super::shared::{Source, Text, pool, refused, undisturbed};
 use super::{Failure, output};
 use crate::clock::Stopwatch;
+use crate::compare::difference_of;
 use crate::protocol::{Protocol, Wanted};
 use crate::report::sweep as report;
 use crate::report::table::count;
@@ -58,7 +59,7 @@ pub struct Sweep {
     /// Parameters with a range instead: all at their pessimistic and optimistic ends, then one at a time in tornado order
     #[arg(long, conflicts_with = "over")]
     stress: bool,
-    /// Analyses, separated by commas, or `all`; the primary one where not given
+    /// Analyses, families of hypotheses as family:NAME, separated by commas, or `all`; the primary one where not given
     #[arg(long, value_name = "NAMES|all", value_delimiter = ',')]
     analysis: Vec<String>,
     /// Trials to simulate in each cell
@@ -81,7 +82,7 @@ pub struct Sweep {
     out: Option<PathBuf>,
 }
 
-/// What one cell left: its rows, and the decisions behind them.
+/// What one cell left: its rows, and the decisions behind each, none behind a familywise error.
 struct Done {
     rows: Vec<Row>,
     decisions: Vec<Vec<u8>>,
@@ -267,9 +268,12 @@ impl Runner<'_> {
                         return Ok(());
                     };
                     found.title = title;
-                    for (row, decisions) in done.rows.iter_mut().zip(&done.decisions) {
+                    let followed = done.rows.iter_mut().zip(&done.decisions).filter(|(_, d)| !d.is_empty());
+                    for (row, decisions) in followed {
                         match reference.iter().find(|(name, _)| *name == row.analysis) {
-                            Some((_, first)) => row.difference = Some(crate::compare::difference(decisions, first)),
+                            Some((_, first)) => {
+                                row.difference = Some(difference_of(row.family.as_ref(), decisions, first));
+                            }
                             None => reference.push((row.analysis.clone(), decisions.clone())),
                         }
                     }
@@ -295,7 +299,7 @@ impl Runner<'_> {
     fn scenario(&self, w: &Worlds, cell: &Cell, n: Option<usize>) -> Result<Scenario, Failure> {
         let read = self.of.source.world(self.text, &w.variant, n, &cell.set, &cell.declared);
         let mut scenario = read.map_err(|report| refused(report, self.text))?;
-        scenario.keep_analyses(&self.of.analysis).map_err(Failure::Scenario)?;
+        scenario.keep_rows(&self.of.analysis).map_err(Failure::Scenario)?;
         Ok(scenario)
     }
 
@@ -316,7 +320,8 @@ impl Runner<'_> {
             return Ok(None);
         }
         let rows = world.rows(&cell.world, parameters, &ended.tables)?;
-        Ok(Some((scenario.title.clone(), Done { rows, decisions: world.decisions() })))
+        let decisions = rows.iter().map(|row| world.followed(&row.analysis)).collect();
+        Ok(Some((scenario.title.clone(), Done { rows, decisions })))
     }
 
     fn run(
@@ -363,18 +368,22 @@ impl Runner<'_> {
     }
 }
 
-/// The bars of one parameter, an analysis each.
+/// The bars of one parameter: of each analysis, and of each figure of a family that is a power.
 fn bars(name: &str, expected: &[Row], reference: &[(String, Vec<u8>)], ends: [&Done; 2], found: &mut Found) {
     let Some(k) = found.parameters.iter().position(|p| p == name) else {
         return;
     };
-    for (a, row) in expected.iter().enumerate() {
+    for row in expected.iter().filter(|r| r.power.is_some()) {
         let base = reference.iter().find(|(analysis, _)| *analysis == row.analysis);
-        let (Some((_, base)), [Some(low), Some(high)]) = (base, ends.map(|e| e.rows.get(a))) else {
+        let at = |end: &'_ Done| end.rows.iter().position(|r| r.analysis == row.analysis);
+        let (Some((_, base)), [Some(low), Some(high)]) = (base, ends.map(at)) else {
             continue;
         };
-        let of =
-            Ends { expected: row, ends: [low, high], decisions: [base, &ends[0].decisions[a], &ends[1].decisions[a]] };
+        let of = Ends {
+            expected: row,
+            ends: [&ends[0].rows[low], &ends[1].rows[high]],
+            decisions: [base, &ends[0].decisions[low], &ends[1].decisions[high]],
+        };
         found.tornado.push(bar(name, k, &of));
     }
 }

@@ -88,7 +88,7 @@ impl Resolver {
             arms: compared?,
             alpha,
             sides,
-            null: margin?.unwrap_or(no_effect(scale)),
+            null: margin?.unwrap_or(scale.no_effect()),
             equivalence: equivalence?,
             treated: treated?,
             subset: subset?,
@@ -331,7 +331,7 @@ impl Resolver {
         if !table.has("equivalence") {
             return Some(None);
         }
-        let (at, none) = (table.span_of("equivalence"), no_effect(scale));
+        let (at, none) = (table.span_of("equivalence"), scale.no_effect());
         if table.has("margin") || table.integer("sides") == Some(2) {
             let (other, why) = if table.has("margin") {
                 ("margin", "two null values instead of one")
@@ -428,11 +428,6 @@ fn listed_at<'t>(file: &'t Table, table: &'t Table, key: &str) -> Vec<&'t Locate
 /// The word for the site as a factor.
 fn is_site(covariate: &Located) -> bool {
     matches!(&covariate.item, Item::Formula(formula) if formula.text.trim() == "site")
-}
-
-/// The estimate where the arms do not differ.
-fn no_effect(scale: Scale) -> f64 {
-    if scale == Scale::Probability { 0.5 } else { 0.0 }
 }
 
 /// Resamples asked for; the form has seen to their range.
