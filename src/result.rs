@@ -17,7 +17,7 @@ pub mod validation;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use assurance::{Assurance, Assured, PowerDistribution, Prior, Region};
+pub use assurance::{Assurance, Assured, PowerDistribution, PowerQuantile, Prior, Region};
 
 /// A figure with its Monte Carlo standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]

@@ -38,9 +38,13 @@ pub(super) fn write(out: &mut String, design: &Design) {
         let mut row = vec![analysis.label.clone(), percent(assured.assurance.estimate, assured.assurance.mcse)];
         match &assured.distribution {
             Some(d) => {
-                let quantile = |p: f64| d.quantiles.iter().find(|q| q.p == p).map_or(f64::NAN, |q| q.value);
-                row.extend([0.05, 0.5, 0.95].map(|p| percent(quantile(p), None)));
-                row.extend([d.at_least_80, d.at_least_90].map(|p| percent(p, None)));
+                let with = |x: f64, error: Option<f64>| {
+                    error.map_or_else(|| "–".to_owned(), |e| format!("{} ± {}", percent(x, error), percent(e, error)))
+                };
+                let quantile = |p: f64| d.quantiles.iter().find(|q| q.p == p);
+                let quantiles = [0.05, 0.5, 0.95].map(quantile);
+                row.extend(quantiles.map(|q| q.map_or_else(String::new, |q| with(q.value, q.mcse))));
+                row.extend([with(d.at_least_80, d.at_least_80_mcse), with(d.at_least_90, d.at_least_90_mcse)]);
             }
             None => row.extend(std::iter::repeat_n("–".to_owned(), 5)),
         }

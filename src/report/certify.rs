@@ -7,6 +7,9 @@ use crate::result::certify::{Axis, Cell, Certificate, Certified, Counted};
 
 /// Points that a terminal shows: those with the largest bounds.
 const MOST_POINTS: usize = 12;
+/// Why there is no bound between the points of a box that reaches such an end.
+pub const NO_NEIGHBOUR: &str =
+    "a probability of 0 or 1, or a hazard of 0, has nothing close enough to it: let the box end short of that";
 
 /// The certificate for a terminal.
 #[must_use]
@@ -108,7 +111,9 @@ fn certified(out: &mut String, c: &Certificate, a: &Certified) {
         at.join(", "),
         percent(a.simultaneous, fine)
     );
-    if a.bound > a.points + 0.5 * a.level {
+    if a.bound >= 1.0 && a.points < 1.0 {
+        let _ = writeln!(out, "  Nothing is bounded between the points: {NO_NEIGHBOUR}.");
+    } else if a.bound > a.points + 0.5 * a.level {
         let _ = writeln!(
             out,
             "  Most of it is the space between the points: without a step (--over NAME=from:to) they are as close as the proof needs."

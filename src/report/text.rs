@@ -29,14 +29,22 @@ pub fn render(result: &RunResult) -> String {
         super::type_one::table(&mut out, design);
     } else {
         super::designs::across(&mut out, result);
+        // a design of which there is nothing to say has no heading
+        let mut of = |design: &Design, write: &dyn Fn(&mut String)| {
+            let mut said = String::new();
+            write(&mut said);
+            if !said.is_empty() {
+                let _ = write!(out, "\n{}{said}", name(result, design));
+            }
+        };
         for design in &result.designs {
-            let _ = write!(out, "\n{}", name(result, design));
-            enrolment(&mut out, design);
-            super::type_one::table(&mut out, design);
+            of(design, &|said| {
+                enrolment(said, design);
+                super::type_one::table(said, design);
+            });
         }
         if let Some(first) = result.designs.first() {
-            let _ = write!(out, "\n{}", name(result, first));
-            funnel(&mut out, first);
+            of(first, &|said| funnel(said, first));
         }
         let _ = writeln!(
             out,
@@ -64,16 +72,16 @@ pub fn render(result: &RunResult) -> String {
 
 /// Why a design's replicates were enough, or not.
 fn precision(p: &Precision, replicates: u64) -> String {
-    let [low, high] = p.sequence.map(|x| percent(x, Some(0.1 * p.asked)));
+    let [low, high] = p.sequence.map(|x| percent(x, Some(p.asked)));
     let between = format!("any power from {low} to {high} %, the 95% confidence sequence of `{}`", p.analysis);
     if p.reached {
         format!("Stopped at {} replicates: Monte Carlo SE at most {} for {between}", count(replicates), p.asked)
     } else {
         format!(
-            "{} replicates are not enough for a Monte Carlo SE of {}: it may be {:.2e} for {between}",
+            "{} replicates are not enough for a Monte Carlo SE of {}: it may be {} for {between}",
             count(replicates),
             p.asked,
-            p.largest_se
+            rounded(p.largest_se, Some(0.1 * p.asked))
         )
     }
 }

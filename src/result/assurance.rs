@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Figure, Quantile};
+use super::Figure;
 
 /// Power where parameters are not known but have priors.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -60,11 +60,26 @@ pub struct Region {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PowerDistribution {
     /// Quantiles of power.
-    pub quantiles: Vec<Quantile>,
+    pub quantiles: Vec<PowerQuantile>,
     /// Prior probability that power is at least 80 %.
     pub at_least_80: f64,
+    /// Its Monte Carlo standard error.
+    pub at_least_80_mcse: Option<f64>,
     /// Prior probability that power is at least 90 %.
     pub at_least_90: f64,
+    /// Its Monte Carlo standard error.
+    pub at_least_90_mcse: Option<f64>,
     /// Replicates behind the fit.
     pub replicates: u64,
+}
+
+/// A quantile of power over the priors.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PowerQuantile {
+    /// Probability.
+    pub p: f64,
+    /// Estimate.
+    pub value: f64,
+    /// Its Monte Carlo standard error, by a jackknife over groups of replicates.
+    pub mcse: Option<f64>,
 }

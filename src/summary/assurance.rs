@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::math::linalg;
 use crate::math::special::{normal_cdf, normal_quantile};
 use crate::protocol::Protocol;
-use crate::result::{self, Assured, PowerDistribution, Quantile, Region};
+use crate::result::{self, Assured, PowerDistribution, PowerQuantile, Region};
 
 use super::moments::{Moments, finite, share};
 
@@ -229,7 +229,8 @@ impl Assurance {
         (all, width)
     }
 
-    /// Power at every draw by probit regression; none where the regression has no solution.
+    /// Power at every draw by probit regression; none where the regression has no solution. Its Monte Carlo errors are those of the
+    /// jackknife that leaves out a group of replicates at a time, each from one Newton step.
     fn distribution(&self, analysis: usize, (terms, width): &(Vec<f64>, usize)) -> Option<PowerDistribution> {
         let decided = &self.decided[analysis];
         let k = *width;
@@ -238,59 +239,121 @@ impl Assurance {
         if k == 0 || favour.min(decided.len() - favour) < 5 * k {
             return None;
         }
+        let rows = || terms.chunks_exact(k).zip(decided.iter().copied());
         let mut beta = vec![0.0; k];
         beta[0] = normal_quantile(favour as f64 / decided.len() as f64);
-        let mut information = vec![0.0; linalg::packed_len(k)];
-        let mut score = vec![0.0; k];
         let mut steps = 0..50;
         loop {
             steps.next()?;
-            information.fill(0.0);
-            score.fill(0.0);
-            for (x, &d) in terms.chunks_exact(k).zip(decided) {
-                let line: f64 = x.iter().zip(&beta).map(|(x, b)| x * b).sum();
-                let p = normal_cdf(line).clamp(1e-10, 1.0 - 1e-10);
-                let density = (-0.5 * line * line).exp() / (2.0 * std::f64::consts::PI).sqrt();
-                let spread = p * (1.0 - p);
-                let (residual, weight) = ((f64::from(u8::from(d)) - p) * density / spread, density * density / spread);
-                for i in 0..k {
-                    score[i] += residual * x[i];
-                    for j in 0..=i {
-                        information[linalg::at(i, j)] += weight * x[i] * x[j];
-                    }
-                }
-            }
-            if !linalg::cholesky(&mut information, k, 1e-12) {
-                return None;
-            }
-            linalg::solve(&information, &mut score);
-            let step = score.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
-            if !step.is_finite() {
-                return None;
-            }
-            let damp = if step > 1.0 { 1.0 / step } else { 1.0 };
-            for (b, s) in beta.iter_mut().zip(&score) {
+            let step = Equations::of(rows(), &beta).step()?;
+            let longest = step.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
+            let damp = if longest > 1.0 { 1.0 / longest } else { 1.0 };
+            for (b, s) in beta.iter_mut().zip(&step) {
                 *b += damp * s;
             }
-            if step < 1e-8 {
+            if longest < 1e-8 {
                 break;
             }
         }
-        let mut power: Vec<f64> =
-            terms.chunks_exact(k).map(|x| normal_cdf(x.iter().zip(&beta).map(|(x, b)| x * b).sum())).collect();
-        power.sort_unstable_by(f64::total_cmp);
-        let at_least = |x: f64| (power.len() - power.partition_point(|&p| p < x)) as f64 / power.len() as f64;
-        let quantile = |p: f64| {
-            let h = p * (power.len() - 1) as f64;
-            let (low, part) = (h.floor() as usize, h.fract());
-            Quantile { p, value: power[low] + part * (power[(low + 1).min(power.len() - 1)] - power[low]) }
+        let of = |group: usize| move |(i, row)| (i % GROUPS == group).then_some(row);
+        let groups: Vec<Equations> =
+            (0..GROUPS).map(|g| Equations::of(rows().enumerate().filter_map(of(g)), &beta)).collect();
+        let without = |g: usize| {
+            let mut rest = Equations::new(k);
+            groups.iter().enumerate().filter(|(h, _)| *h != g).for_each(|(_, group)| rest.add(group));
+            let moved: Vec<f64> = beta.iter().zip(rest.step()?).map(|(b, s)| b + s).collect();
+            Some(figures(terms.chunks_exact(k).enumerate().filter(|(i, _)| i % GROUPS != g).map(|(_, x)| x), &moved))
         };
+        let found = figures(terms.chunks_exact(k), &beta);
+        let left: Option<Vec<[f64; FIGURES]>> = (0..GROUPS).map(without).collect();
+        let error = |j: usize| {
+            let values: Vec<f64> = left.as_ref()?.iter().map(|f| f[j]).collect();
+            let mean = values.iter().sum::<f64>() / GROUPS as f64;
+            let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+            Some((squares * (GROUPS - 1) as f64 / GROUPS as f64).sqrt())
+        };
+        let quantile = |(j, p): (usize, f64)| PowerQuantile { p, value: found[j], mcse: error(j) };
         Some(PowerDistribution {
-            quantiles: [0.05, 0.25, 0.5, 0.75, 0.95].map(quantile).to_vec(),
-            at_least_80: at_least(0.8),
-            at_least_90: at_least(0.9),
-            replicates: power.len() as u64,
+            quantiles: QUANTILES.into_iter().enumerate().map(quantile).collect(),
+            at_least_80: found[FIGURES - 2],
+            at_least_80_mcse: error(FIGURES - 2),
+            at_least_90: found[FIGURES - 1],
+            at_least_90_mcse: error(FIGURES - 1),
+            replicates: decided.len() as u64,
         })
+    }
+}
+
+/// Groups of replicates that the jackknife leaves out.
+const GROUPS: usize = 10;
+/// Quantiles of power that are shown.
+const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
+/// These, and the probabilities that power is at least 80 and 90 %.
+const FIGURES: usize = QUANTILES.len() + 2;
+
+/// Quantiles of power at these draws, and the shares where it is at least 80 and 90 %.
+fn figures<'a>(draws: impl Iterator<Item = &'a [f64]>, beta: &[f64]) -> [f64; FIGURES] {
+    let mut power: Vec<f64> = draws.map(|x| normal_cdf(line(x, beta))).collect();
+    power.sort_unstable_by(f64::total_cmp);
+    let last = power.len() - 1;
+    let at_least = |x: f64| (power.len() - power.partition_point(|&p| p < x)) as f64 / power.len() as f64;
+    let mut found = [0.0; FIGURES];
+    for (to, p) in found.iter_mut().zip(QUANTILES) {
+        let h = p * last as f64;
+        let (low, part) = (h.floor() as usize, h.fract());
+        *to = power[low] + part * (power[(low + 1).min(last)] - power[low]);
+    }
+    found[FIGURES - 2..].copy_from_slice(&[0.8, 0.9].map(at_least));
+    found
+}
+
+fn line(x: &[f64], beta: &[f64]) -> f64 {
+    x.iter().zip(beta).map(|(x, b)| x * b).sum()
+}
+
+/// Score and information of a probit regression.
+#[derive(Clone, Debug)]
+struct Equations {
+    score: Vec<f64>,
+    information: Vec<f64>,
+}
+
+impl Equations {
+    fn new(k: usize) -> Self {
+        Self { score: vec![0.0; k], information: vec![0.0; linalg::packed_len(k)] }
+    }
+
+    /// Of these rows, at β.
+    fn of<'a>(rows: impl Iterator<Item = (&'a [f64], bool)>, beta: &[f64]) -> Self {
+        let mut sums = Self::new(beta.len());
+        for (x, d) in rows {
+            let line = line(x, beta);
+            let p = normal_cdf(line).clamp(1e-10, 1.0 - 1e-10);
+            let density = (-0.5 * line * line).exp() / (2.0 * std::f64::consts::PI).sqrt();
+            let spread = p * (1.0 - p);
+            let (residual, weight) = ((f64::from(u8::from(d)) - p) * density / spread, density * density / spread);
+            for i in 0..beta.len() {
+                sums.score[i] += residual * x[i];
+                for j in 0..=i {
+                    sums.information[linalg::at(i, j)] += weight * x[i] * x[j];
+                }
+            }
+        }
+        sums
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.score.iter_mut().zip(&other.score).for_each(|(a, b)| *a += b);
+        self.information.iter_mut().zip(&other.information).for_each(|(a, b)| *a += b);
+    }
+
+    /// Newton's step; none where the information is singular.
+    fn step(mut self) -> Option<Vec<f64>> {
+        if !linalg::cholesky(&mut self.information, self.score.len(), 1e-12) {
+            return None;
+        }
+        linalg::solve(&self.information, &mut self.score);
+        self.score.iter().all(|s| s.is_finite()).then_some(self.score)
     }
 }
 

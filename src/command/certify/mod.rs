@@ -270,8 +270,10 @@ impl Notary<'_> {
             while self.worst(over, i, enough, level)? > most {
                 enough *= 2;
                 if enough > MOST_VALUES {
+                    let nothing = self.worst(over, i, MOST_VALUES, level)? >= 1.0;
+                    let why = if nothing { format!("; {}", report::NO_NEIGHBOUR) } else { String::new() };
                     return Err(refuse(format!(
-                        "no {MOST_VALUES} points of `{}` are close enough for --penalty {}",
+                        "no {MOST_VALUES} points of `{}` are close enough for --penalty {}{why}",
                         over[i].name, self.of.penalty
                     )));
                 }
