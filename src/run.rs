@@ -102,8 +102,8 @@ pub trait Fold: Send {
     }
 }
 
-/// When to save: so often that, beside the batches at hand, no more than a hundredth of the work can be lost, and so rarely that saving
-/// takes no more than a fiftieth of the time. It decides nothing else: results do not depend on when they are saved.
+/// When to save: once a hundredth of the time so far has passed since the last save, but no sooner than fifty times as long as that took,
+/// so that saving takes no more than a fiftieth of the time. It decides nothing else: results do not depend on when they are saved.
 #[derive(Debug)]
 struct Saves {
     watch: Stopwatch,

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use patency::engine::RowRecord;
 use patency::math::special::normal_quantile;
+use patency::planning::{self, Given, Known};
 use patency::protocol::{Protocol, Wanted};
 use patency::scenario::Scenario;
 use patency::size::grid;
@@ -235,4 +236,66 @@ fn contract_a_guess_is_near_the_crossing() {
     })
     .expect("no fault");
     assert!((found.size - 334.0).abs() < 0.15 * 334.0, "{found:?}");
+}
+
+/// R 4.2.2: `power.prop.test(p1 = .02, p2 = .01, power = .8)`, 2318.165 an arm; `power.prop.test(p1 = .35, p2 = .5, power = .8)`, 169.3105;
+/// `power.t.test(delta = 5, sd = 10, power = .8)`, 63.76576; Schoenfeld: 4 (z.975 + z.8)²/ln² .75 = 379.35 events.
+#[test]
+fn reference_planning_sizes_from_what_is_known() {
+    let score = r#"
+title = "A score"
+[trial]
+n = 100
+arms = [{ name = "control" }, { name = "treatment" }]
+[[outcome]]
+name = "score"
+normal = { mean = "if(treatment, 5, 0)", sd = 10 }
+[[endpoint]]
+name = "score"
+score = { value = "score", better = "higher" }
+[[analysis]]
+name = "primary"
+endpoint = "score"
+t-test = { variance = "pooled" }
+"#;
+    let rare = P1.replace("0.50, 0.35", "0.02, 0.01");
+    let cases = [(P1, 338.621), (&rare, 4_636.33), (score, 127.5315), (P2, 379.35)];
+    for (text, expected) in cases {
+        let scenario = sized(text, 100);
+        let protocol = Protocol::compile(&scenario, 1, Wanted::Analyses);
+        let known = Known::of(&scenario, 0).expect("constant in each arm");
+        let none = Given {
+            target: None,
+            sums: [f64::NAN; 4],
+            patients: 100.0,
+            events: 100.0,
+            se: f64::NAN,
+            weighted_variance: None,
+        };
+        let given = known.put_into(none, planning::share(&scenario, 0));
+        let size = 100.0 * planning::multiple(&protocol, 0, &given, 0.8).expect("a size");
+        assert!((size - expected).abs() < 1e-4 * expected, "{size} for {expected}");
+        // a power not above the tail takes no effect; one against gets nowhere
+        assert_eq!(planning::multiple(&protocol, 0, &given, 0.025), None);
+        let against = Given { target: given.target.map(|t| -t), ..given };
+        assert_eq!(planning::multiple(&protocol, 0, &against, 0.8), None);
+    }
+}
+
+#[test]
+fn contract_what_depends_on_other_things_is_not_known() {
+    let apart = |change: [&str; 2]| {
+        let text = P2.replace(change[0], change[1]);
+        assert_ne!(text, P2);
+        Known::of(&sized(&text, 100), 0)
+    };
+    assert_eq!(
+        apart(["0.75, 1)", "0.5, 1)"]).map(|k| matches!(k, Known::Hazards([e, c]) if (e / c - 0.5).abs() < 1e-12)),
+        Some(true)
+    );
+    // a hazard that differs between patients, and a loss that the event brings
+    let age = "[[variable]]\nname = \"age\"\nnormal = { mean = 50, sd = 9 }\n[[outcome]]";
+    let varies = P2.replace("[[outcome]]", age).replace("0.75, 1)", "0.75, 1) * exp(age / 100)");
+    assert_eq!(Known::of(&sized(&varies, 100), 0), None);
+    assert_eq!(apart(["risk = 0.05, by = 12 }", "risk = \"if(death < 6, 0.5, 0.05)\", by = 12 }"]), None);
 }

@@ -70,6 +70,14 @@ impl Analysis for DifferenceOfProportions {
         &["control", "experimental"]
     }
 
+    fn pools(&self) -> bool {
+        self.pooled
+    }
+
+    fn corrects(&self) -> bool {
+        self.continuity
+    }
+
     fn target(&self) -> Target {
         Target::Mean
     }

@@ -247,6 +247,16 @@ pub trait Analysis: Debug + Send + Sync {
         None
     }
 
+    /// Whether its test takes one variance for both arms, which planning formulas then do too.
+    fn pools(&self) -> bool {
+        true
+    }
+
+    /// Whether its test is corrected for continuity, which planning formulas then are too.
+    fn corrects(&self) -> bool {
+        false
+    }
+
     /// Names of the parts that the method stores in [`Estimate::parts`].
     fn parts(&self) -> &'static [&'static str] {
         &[]

@@ -64,6 +64,10 @@ impl Analysis for TTest {
         &["control", "experimental", "df"]
     }
 
+    fn pools(&self) -> bool {
+        self.pooled
+    }
+
     fn target(&self) -> Target {
         Target::Mean
     }

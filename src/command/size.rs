@@ -1,25 +1,24 @@
 //! `patency size`: how many patients, how many events, or which value of a parameter.
 
+mod formula;
 mod question;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::run::{interruptible, progress_to};
 use super::shared::{Source, Text, fault_report, pool};
 use super::{Failure, output};
 use crate::clock::Stopwatch;
-use crate::compare::Paired;
-use crate::math::special::normal_quantile;
 use crate::protocol::{Protocol, Wanted};
 use crate::report;
 use crate::result::Timing;
-use crate::result::size::{Answer, Formula, Point, SizeResult, Work};
-use crate::run::{self, Plan};
+use crate::result::size::{Answer, Point, SizeResult, Work};
 use crate::scenario::Scenario;
 use crate::size::ladder::{Effort, Halt, Ladder};
 use crate::size::{Axis, Found, Search, Verdict};
+use formula::{Planned, formula};
 use question::{Asked, Of};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -31,9 +30,6 @@ pub(super) const EXAMPLES: &str = "Examples:
 The answer is the smallest size of a grid from which on power is at least the target at every larger size, with an interval that holds
 at 95 % whenever the search ends, without assuming that power rises with n. Every replicate is generated once, at the largest of the
 sizes that are looked at, and analysed at each.";
-
-/// Patients for the planning formula's ingredients, and replicates at least and at most.
-const FORMULA: (usize, usize, usize) = (100_000, 128, 1_024);
 
 /// Formats of standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -54,7 +50,7 @@ pub struct Size {
     /// Power asked for
     #[arg(long, default_value_t = 0.9, value_parser = open_probability)]
     power: f64,
-    /// How near: the interval's ends lie this far from the answer, or nearer
+    /// How near: half of the interval's width as a share of its middle, at most
     #[arg(long, default_value = "2%", value_parser = share)]
     within: f64,
     /// Variant
@@ -69,16 +65,16 @@ pub struct Size {
     /// Patients, where a parameter or events are solved for
     #[arg(long, requires = "solve", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     n: Option<u32>,
-    /// Smallest size of the grid; half the first guess where not given
+    /// Smallest value of the grid, rounded up to a size that keeps the arms' ratio; half the first guess where not given
     #[arg(long, allow_negative_numbers = true)]
     min: Option<f64>,
-    /// Largest size of the grid; twice the first guess where not given
+    /// Largest value of the grid, rounded down likewise; twice the first guess where not given
     #[arg(long, allow_negative_numbers = true)]
     max: Option<f64>,
     /// Distance of the grid's sizes; where not given, a fraction of `within` near the first guess and ever more away from it
     #[arg(long)]
     step: Option<f64>,
-    /// Most replicates
+    /// Most replicates of the search; those of the first guess come on top
     #[arg(long, default_value_t = 400_000, value_parser = clap::value_parser!(u64).range(256..=100_000_000))]
     replicates: u64,
     /// Seed of all random numbers
@@ -135,35 +131,6 @@ fn one(source: &Source, text: &Text, analysis: Option<&String>) -> Result<Scenar
     Ok(scenario)
 }
 
-/// The planning formula's size: its power at the answer, taken to the target by the normal approximation behind all of them. The
-/// scenario is that of the answer.
-fn formula(scenario: &Scenario, asked: &Asked<'_>, n: f64, timing: &mut Timing) -> Result<Option<Formula>, Failure> {
-    if asked.stop.load(Ordering::Relaxed) {
-        return Ok(None);
-    }
-    let protocol = Protocol::compile(scenario, asked.of.seed, Wanted::Analyses);
-    let (patients, least, most) = FORMULA;
-    let plan = Plan {
-        replicates: 0..(patients / scenario.n.max(1)).clamp(least, most) as u64,
-        truth: true,
-        truth_replicates: 0,
-        pool: asked.pool,
-        stop: asked.stop,
-        done: &AtomicU64::new(0),
-    };
-    let mut paired = Paired::new(&protocol);
-    let ended = run::run(&protocol, &plan, &mut paired)?;
-    timing.truth_seconds += ended.truth + ended.simulating;
-    let design = paired.design(&ended.tables)?;
-    let tail = protocol.analyses[0].rule.tail();
-    Ok(design.analyses.into_iter().next().and_then(|a| a.planning).and_then(|planning| {
-        let drift = normal_quantile(planning.power) - normal_quantile(tail);
-        let wanted = normal_quantile(asked.of.power) - normal_quantile(tail);
-        let size = n * (wanted / drift).powi(2);
-        (drift > 0.0 && size.is_finite()).then(|| Formula { n: size.ceil(), at_estimate: planning })
-    }))
-}
-
 impl Size {
     pub(super) fn execute(self) -> Result<(), Failure> {
         let watch = Stopwatch::start();
@@ -204,22 +171,22 @@ impl Size {
         let found = found?;
         let mut timing = Timing { threads: pool.current_num_threads(), ..Timing::default() };
         let n = answer(&found.search, self.power);
-        let planning = match (&of, n) {
+        let planned = match (&of, n) {
             (Of::Patients, Some(n)) => {
                 scenario.n = n as usize;
-                formula(&scenario, &asked, n, &mut timing)?
+                formula(&scenario, &of, &asked, n, effort.patients, &mut timing)?
             }
             (Of::Events, Some(events)) => {
                 scenario.cut.events = scenario.cut.events.map(|(_, endpoint)| (events as u32, endpoint));
-                formula(&scenario, &asked, events, &mut timing)?
+                formula(&scenario, &of, &asked, events, effort.patients, &mut timing)?
             }
-            _ => None,
+            _ => Planned::default(),
         };
         timing.seconds = watch.seconds();
         timing.simulation_seconds = effort.seconds;
         timing.trials_per_second = effort.replicates as f64 / effort.seconds.max(1e-9);
         timing.patients_per_second = effort.patients as f64 / effort.seconds.max(1e-9);
-        let result = self.result(&of, &scenario, &text, &found, n, planning, (effort, timing));
+        let result = self.result(&of, &scenario, &text, &found, n, planned, (effort, timing));
         self.show(&result, &files)?;
         if found.ended == question::INTERRUPTED { Err(Failure::Interrupted) } else { Ok(()) }
     }
@@ -247,7 +214,7 @@ impl Size {
         text: &Text,
         found: &question::Search,
         n: Option<f64>,
-        planning: Option<Formula>,
+        planned: Planned,
         (effort, timing): (Effort, Timing),
     ) -> SizeResult {
         let search = &found.search;
@@ -259,7 +226,7 @@ impl Size {
                 replicates: cell.replicates,
                 power: cell.successes as f64 / cell.replicates as f64,
                 interval: search.bounds(i),
-                fitted: search.fitted(search.sizes[i]),
+                fitted: believable(search, i),
                 reached: reached as f64 / cell.replicates as f64,
                 verdict: match search.verdict(i) {
                     Verdict::Enough => "enough",
@@ -285,17 +252,22 @@ impl Size {
             within: self.within,
             size: Answer {
                 n,
-                power: n.and_then(|n| search.fitted(n)),
+                power: n.and_then(|n| search.sizes.iter().position(|&x| x == n)).and_then(|i| believable(search, i)),
                 interval: [below.map(|i| search.sizes[i]), enough.map(|i| search.sizes[i])],
             },
             curve,
             grid: search.sizes.clone(),
+            unit: (*of == Of::Patients || *of == Of::Events).then(|| of.unit(scenario)),
+            most: found.most,
+            adjusted: found.adjusted.clone(),
             guess: found.guess,
             ended: found.ended,
             reversal: search.reversals().map(|r| r.map(|i| search.sizes[i])),
-            planning,
+            planning: planned.formula,
+            no_planning: planned.none,
             work: Work {
                 trials: effort.replicates,
+                guess_trials: found.guess_trials,
                 patients: effort.patients,
                 analyses: effort.analyses,
                 sorted_rows: effort.sorted,
@@ -303,6 +275,12 @@ impl Size {
             timing,
         }
     }
+}
+
+/// Power by the fitted curve, where that does not contradict what was seen at the size itself.
+fn believable(search: &Search, i: usize) -> Option<f64> {
+    let [low, high] = search.bounds(i);
+    search.fitted(search.sizes[i]).filter(|p| (low..=high).contains(p))
 }
 
 /// The point estimate: the first of the grid from the crossing on, as power is expected to rise, and not outside the interval.

@@ -1,10 +1,13 @@
 //! The sample size as a statistician reads it.
 
+mod answer;
+
 use std::fmt::Write;
 
 use super::data::{DataTable, Values};
 use super::table::{Table, count, percent};
 use crate::result::size::{Point, SizeResult};
+use answer::answer;
 
 /// The answer, the power curve, and what remains to be said.
 #[must_use]
@@ -13,42 +16,36 @@ pub fn text(r: &SizeResult) -> String {
         "{}\nvariant {}, analysis {}, seed {}, patency {}\n",
         r.title, r.variant, r.analysis, r.seed, r.version
     );
-    let among = r.patients.map_or(String::new(), |n| format!("{} patients; ", count(n as u64)));
+    let among = r.patients.map_or(String::new(), |n| format!("{}; ", Words::Patients.of(n as f64)));
     let _ = writeln!(out, "{}", sentence(&format!("{among}{}", r.accrual)));
-    let what = match r.solved.as_str() {
-        "n" => "patients".to_owned(),
-        "events" => "events".to_owned(),
-        name => format!("= {name}"),
-    };
-    let whole = r.guess.is_some();
-    let shown = |x: f64| if whole { count(x as u64) } else { trimmed(x) };
-    let _ = writeln!(out, "\n{}", answer(r, &what, &shown));
-    remarks(&mut out, r, &what, &shown);
-    if let Some(f) = &r.planning {
-        let _ = writeln!(
-            out,
-            "Formula: {} {what} ({}; its power at {} is {} %). {}.",
-            shown(f.n),
-            f.at_estimate.formula,
-            r.size.n.map_or_else(String::new, shown),
-            percent(f.at_estimate.power, Some(0.001)),
-            f.at_estimate.note
-        );
-    }
-    let mut table = Table::new([r.solved.as_str(), "replicates", "power %", "band %", "fitted %", ""]);
+    let words = Words::new(r);
+    let _ = writeln!(out, "\n{}", answer(r, &words));
+    remarks(&mut out, r, &words);
+    planning(&mut out, r, &words);
+    let some_few = r.curve.iter().any(|p| p.reached < FEW);
+    let header = [r.solved.as_str(), "replicates", "power %", "band %", "fitted %"].map(str::to_owned);
+    let reached = some_few.then(|| if words == Words::Events { "seen %" } else { "enrolled %" }.to_owned());
+    let mut table = Table::of(header.into_iter().chain(reached).chain([String::new()]).collect());
     for p in thinned(&r.curve) {
         let error = (p.power * (1.0 - p.power) / p.replicates as f64).sqrt().max(0.5 / p.replicates as f64);
         let [low, high] = p.interval.map(|x| percent(x, Some(error)));
-        table.row(vec![
-            shown(p.size),
+        let mut row = vec![
+            words.shown(p.size),
             count(p.replicates),
             percent(p.power, Some(error)),
             format!("{low} to {high}"),
             p.fitted.map_or_else(|| "–".to_owned(), |f| percent(f, Some(0.001))),
-            p.verdict.to_owned(),
-        ]);
+        ];
+        row.extend(some_few.then(|| percent(p.reached, Some(0.005))));
+        row.push(p.verdict.to_owned());
+        table.row(row);
     }
     let _ = write!(out, "\n{}", table.render());
+    if r.curve.iter().any(|p| p.fitted.is_some()) && r.curve.iter().any(|p| p.fitted.is_none()) {
+        out.push_str(
+            "Where the fitted column has –, the fitted curve lies outside the band: it does not hold there.\n",
+        );
+    }
     let left = r.curve.len() - thinned(&r.curve).len();
     if left > 0 {
         let _ = writeln!(out, "{left} more values were looked at: see --curve or --format json.");
@@ -56,15 +53,20 @@ pub fn text(r: &SizeResult) -> String {
     let _ = writeln!(
         out,
         "Grid: {}, fixed before the first replicate.\nBand: at 95 % for all of them at once, whenever one stops.",
-        grid(&r.grid, &shown),
+        grid(&r.grid, &|x| words.shown(x)),
     );
+    let guess = match (r.work.guess_trials, r.guess.is_some()) {
+        (0, _) => String::new(),
+        (trials, true) => format!(" ({} of them for the first guess)", count(trials)),
+        (trials, false) => format!(" (one a value of a replicate; {} to see which way power rises)", count(trials)),
+    };
     let sorted = match r.work.sorted_rows {
         0 => String::new(),
         rows => format!(" ({} rows put in order)", count(rows)),
     };
     let _ = writeln!(
         out,
-        "{} trials of {} patients in all, analysed {} times{sorted}; {:.1} s on {} thread{}",
+        "{} trials{guess} of {} patients in all, analysed {} times{sorted}; {:.1} s on {} thread{}",
         count(r.work.trials),
         count(r.work.patients),
         count(r.work.analyses),
@@ -75,15 +77,117 @@ pub fn text(r: &SizeResult) -> String {
     out
 }
 
-/// What the answer does not say by itself.
-fn remarks(out: &mut String, r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) {
-    if let Some([a, b]) = r.reversal {
-        let _ = writeln!(out, "Power is not monotone: at {} it is above what it is at {}.", shown(a), shown(b));
+/// A share of the trials below which it is said how many reach a size.
+const FEW: f64 = 0.99;
+
+/// What is solved for, and how it is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Words {
+    Patients,
+    Events,
+    Parameter(String),
+}
+
+impl Words {
+    fn new(r: &SizeResult) -> Self {
+        // a parameter may be called events
+        match (r.solved.as_str(), r.guess.is_some()) {
+            ("n", true) => Words::Patients,
+            ("events", true) => Words::Events,
+            (name, _) => Words::Parameter(name.to_owned()),
+        }
     }
-    // the smallest size that a share of the trials worth mentioning does not reach
-    if let Some(p) = r.curve.iter().find(|p| p.reached < 0.99) {
-        let why = if r.solved == "events" { "see as many events" } else { "enrol as many before the last site closes" };
-        let _ = writeln!(out, "At {} {what} {} % of the trials {why}.", shown(p.size), percent(p.reached, Some(0.005)));
+
+    /// The number alone.
+    fn shown(&self, x: f64) -> String {
+        if matches!(self, Words::Parameter(_)) { trimmed(x) } else { count(x as u64) }
+    }
+
+    /// With its unit: 1 patient, 30 events, hr = 0.75.
+    fn of(&self, x: f64) -> String {
+        let many = if x == 1.0 { "" } else { "s" };
+        match self {
+            Words::Patients => format!("{} patient{many}", self.shown(x)),
+            Words::Events => format!("{} event{many}", self.shown(x)),
+            Words::Parameter(name) => format!("{name} = {}", self.shown(x)),
+        }
+    }
+}
+
+/// What the answer does not say by itself.
+fn remarks(out: &mut String, r: &SizeResult, words: &Words) {
+    for adjusted in &r.adjusted {
+        let why = if *words == Words::Events { "events are whole" } else { "the arms' ratio allows no such size" };
+        let _ = writeln!(out, "{adjusted}: {why}.");
+    }
+    if let Some([a, b]) = r.reversal {
+        let _ =
+            writeln!(out, "Power is not monotone: at {} it is above what it is at {}.", words.shown(a), words.shown(b));
+    }
+    let (reach, others) = match words {
+        Words::Events => ("see as many", "where there are fewer, these are analysed"),
+        _ => ("enrol as many before the last site closes", "where there are fewer, these are analysed"),
+    };
+    let wanted = r.size.n.map(|n| (n, share_at(&r.curve, n)));
+    match wanted {
+        Some((n, Some([low, high]))) if low < FEW => {
+            let shares = [low, high].map(|p| percent(p, Some(0.005)));
+            let share = if shares[0] == shares[1] {
+                format!("{} %", shares[0])
+            } else {
+                format!("between {} and {} %", shares[0], shares[1])
+            };
+            let _ = writeln!(out, "At {} {share} of the trials {reach}; {others}.", words.of(n));
+        }
+        // the smallest size that a share of the trials worth mentioning does not reach
+        _ => {
+            if let Some(p) = r.curve.iter().find(|p| p.reached < FEW) {
+                let share = percent(p.reached, Some(0.005));
+                let share = if p.reached > 0.0 { format!("{share} %") } else { "none".to_owned() };
+                let _ = writeln!(out, "At {} {share} of the trials {reach}; {others}.", words.of(p.size));
+            }
+        }
+    }
+}
+
+/// The share of the trials that reach a size: what was seen there, or at the nearest sizes on either side.
+fn share_at(curve: &[Point], n: f64) -> Option<[f64; 2]> {
+    let smaller = curve.iter().filter(|p| p.size <= n).max_by(|a, b| a.size.total_cmp(&b.size));
+    let larger = curve.iter().filter(|p| p.size >= n).min_by(|a, b| a.size.total_cmp(&b.size));
+    let high = smaller.map_or(1.0, |p| p.reached);
+    larger.map(|p| [p.reached.min(high), high])
+}
+
+/// The planning formula's answer.
+fn planning(out: &mut String, r: &SizeResult, words: &Words) {
+    if let Some(why) = r.no_planning {
+        let _ = writeln!(out, "No formula: {why}.");
+    }
+    let Some(f) = &r.planning else { return };
+    let exact = f.size.mcse.is_some_and(|e| e < 0.05);
+    let said = match f.size.mcse {
+        Some(error) if error >= 0.05 => {
+            let place = 10_f64.powf(error.log10().floor());
+            let near = |x: f64, place: f64| (x / place).round() * place;
+            // an error below one is said to its first digit, the size as a whole
+            let shown = if place >= 1.0 { count(near(error, place) as u64) } else { trimmed(near(error, place)) };
+            let size = if place > 1.0 { near(f.size.estimate, place) } else { f.n };
+            format!("about {} (± {shown})", words.of(size))
+        }
+        Some(_) => words.of(f.n),
+        None => format!("about {} (its Monte Carlo error is not known)", words.of(f.n)),
+    };
+    let raw = if exact && f.n - f.size.estimate > 0.05 {
+        let tenths = (10.0 * f.size.estimate).round() as u64;
+        format!("{}.{} before it is rounded up; ", count(tenths / 10), tenths % 10)
+    } else {
+        String::new()
+    };
+    let at = r.size.n.map_or_else(String::new, |n| words.shown(n));
+    let power = percent(f.power.estimate, f.power.mcse.filter(|e| *e > 0.0005).or(Some(0.001)));
+    let _ = writeln!(out, "Formula: {said} ({}; {raw}its power at {at} is {power} %).", f.formula);
+    if !f.reasons.is_empty() {
+        let _ = writeln!(out, "{}.", f.reasons.join(". "));
     }
 }
 
@@ -115,61 +219,6 @@ pub fn curve(r: &SizeResult) -> DataTable {
     table.push("reached", real(&|p| Some(p.reached)));
     table.push("verdict", Values::Text(r.curve.iter().map(|p| Some(p.verdict.to_owned())).collect()));
     table
-}
-
-fn answer(r: &SizeResult, what: &str, shown: &dyn Fn(f64) -> String) -> String {
-    let target = format!("{} % power", trimmed(100.0 * r.power));
-    let [below, enough] = r.size.interval;
-    let last = r.curve.last();
-    let estimate = r.size.n.map_or_else(|| "no estimate".to_owned(), |n| format!("{} {what}", shown(n)));
-    // a parameter with which power falls: the grid descends
-    let falls = r.grid.first() > r.grid.last();
-    let [over, up_to] = if falls { ["less than", "at least"] } else { ["more than", "at most"] };
-    match (below, enough, r.ended) {
-        (Some(b), Some(e), "settled") => {
-            let coarse = (e - b).abs() > r.within * (e + b).abs() * (1.0 + 1e-6);
-            let none = if coarse { " No value of the grid lies between them: --step takes a finer one." } else { "" };
-            format!("{estimate} for {target}; {over} {} and {up_to} {} (95 %).{none}", shown(b), shown(e))
-        }
-        (Some(b), Some(e), why) => format!(
-            "{estimate} for {target}; {over} {} and {up_to} {} (95 %). The interval is wider than asked: {}.",
-            shown(b),
-            shown(e),
-            ending(why)
-        ),
-        (None, Some(e), _) if r.grid.first() == Some(&e) => format!(
-            "{} {what} is enough for {target}, and so is every {} value looked at: the grid begins there.",
-            shown(e),
-            if falls { "smaller" } else { "larger" }
-        ),
-        (None, Some(e), why) => format!(
-            "{estimate} for {target}; {up_to} {} (95 %), and no {} is ruled out: {}.",
-            shown(e),
-            match (r.guess.is_some(), falls) {
-                (true, _) => "smaller size",
-                (false, false) => "smaller value",
-                (false, true) => "larger value",
-            },
-            ending(why)
-        ),
-        (Some(b), None, _) if last.is_some_and(|p| p.size == b) => format!(
-            "No value of the grid reaches {target}: at {} power is at most {} % (95 %). Bias, ties, missing data or too few sites may keep power from rising, and no effect in favour leaves nothing to find; --max looks further.",
-            shown(b),
-            last.map_or_else(String::new, |p| percent(p.interval[1], Some(0.001)))
-        ),
-        (below, None, why) => format!(
-            "Not settled: {}; {estimate} by the fitted curve alone. {}.",
-            below.map_or_else(|| "no bound from below".to_owned(), |b| format!("{over} {} (95 %)", shown(b))),
-            sentence(ending(why))
-        ),
-    }
-}
-
-fn ending(why: &str) -> &'static str {
-    match why {
-        "interrupted" => "the search was interrupted",
-        _ => "the replicates allowed do not settle it (--replicates)",
-    }
 }
 
 /// The points nearest to the answer, and the ends: a terminal shows no more.
@@ -221,10 +270,14 @@ mod tests {
             size: Answer { n: Some(grid[1]), power: None, interval },
             curve: Vec::new(),
             grid: grid.to_vec(),
+            unit: guess.map(|_| 2.0),
+            most: guess.map(|_| 1e6),
+            adjusted: Vec::new(),
             guess,
             ended,
             reversal: None,
             planning: None,
+            no_planning: None,
             work: Work::default(),
             timing: Timing::default(),
         }
@@ -242,7 +295,7 @@ mod tests {
         let text = super::text(&found(&sizes, [None, Some(146.0)], "settled", Some(300.0)));
         assert!(
             text.contains(
-                "146 patients is enough for 90 % power, and so is every larger value looked at: the grid begins there."
+                "146 patients are enough for 90 % power, and so is every larger value looked at: the grid begins there."
             ),
             "{text}"
         );
@@ -251,8 +304,89 @@ mod tests {
         // power falls with the hazard ratio
         let ratios = [0.9, 0.8, 0.7];
         let text = super::text(&found(&ratios, [Some(0.9), Some(0.8)], "settled", None));
-        assert!(text.contains("0.8 = hr for 90 % power; less than 0.9 and at least 0.8 (95 %)"), "{text}");
+        assert!(text.contains("hr = 0.8 for 90 % power; less than 0.9 and at least 0.8 (95 %)"), "{text}");
         let text = super::text(&found(&ratios, [None, Some(0.8)], used_up, None));
         assert!(text.contains("at least 0.8 (95 %), and no larger value is ruled out"), "{text}");
+    }
+
+    #[test]
+    fn by_hand_sizes_are_said_with_their_error_and_their_unit() {
+        use crate::result::Figure;
+        use crate::result::size::Formula;
+        let mut found = found(&[1.0, 2.0, 3.0], [None, Some(1.0)], "settled", Some(2.0));
+        assert!(text(&found).contains("1 patient is enough for 90 % power"), "{}", text(&found));
+        let mut ask = |n: f64, size: f64, mcse: f64| {
+            found.planning = Some(Formula {
+                n,
+                size: Figure { estimate: size, mcse: Some(mcse) },
+                formula: "Fleiss",
+                power: Figure { estimate: 0.8, mcse: Some(0.0) },
+                reasons: vec!["It is discrete".to_owned()],
+            });
+            text(&found)
+        };
+        let exact = ask(340.0, 338.62, 0.0);
+        assert!(exact.contains("Formula: 340 patients (Fleiss; 338.6 before it is rounded up; its power"), "{exact}");
+        assert!(exact.contains("\nIt is discrete.\n"), "{exact}");
+        for (n, size, mcse, said) in [
+            (340.0, 338.2, 4.9, "about 340 patients (± 5)"),
+            (4_570.0, 4_569.0, 23.0, "about 4,570 patients (± 20)"),
+            (340.0, 338.2, 0.42, "about 340 patients (± 0.4)"),
+        ] {
+            let shown = ask(n, size, mcse);
+            assert!(shown.contains(said), "{shown}");
+        }
+    }
+
+    #[test]
+    fn by_hand_power_that_is_enough_from_no_size_on() {
+        let mut found = found(&[200.0, 400.0, 578.0], [Some(578.0), None], "settled", Some(400.0));
+        found.solved = "events".to_owned();
+        found.size.n = None;
+        found.most = Some(578.0);
+        let point = |size: f64, verdict: &'static str| Point {
+            size,
+            replicates: 1_000,
+            power: 0.5,
+            interval: [0.4, 0.6],
+            fitted: None,
+            reached: 1.0,
+            verdict,
+        };
+        found.curve = vec![point(200.0, "too little"), point(578.0, "too little")];
+        let shown = text(&found);
+        // one of the grid was not looked at: it may reach the target
+        let none = "there is no value from which on power is at least 90 % at every larger one, for at 578 it is at most 60.0 % (95 %).";
+        assert!(shown.contains(none) && shown.contains("Of the 2 looked at none is known to reach it."), "{shown}");
+        assert!(shown.contains("There are no more events than patients") && !shown.contains("--max"), "{shown}");
+        found.curve.insert(1, point(400.0, "too little"));
+        assert!(text(&found).contains("No value of the grid reaches 90 % power: at 578 it is at most 60.0 % (95 %)"));
+        found.curve[1].verdict = "enough";
+        assert!(text(&found).contains("Among those looked at it is at least 90 % at 400."), "{}", text(&found));
+        // a parameter with which power falls may be looked for below
+        found.curve.iter_mut().for_each(|p| p.verdict = "too little");
+        (found.solved, found.guess, found.most) = ("hr".to_owned(), None, None);
+        found.grid.reverse();
+        found.curve.reverse();
+        found.size.interval = [Some(200.0), None];
+        assert!(text(&found).contains("--min looks further"), "{}", text(&found));
+    }
+
+    #[test]
+    fn by_hand_shares_at_a_size_that_was_not_looked_at() {
+        let point = |size: f64, reached: f64| Point {
+            size,
+            replicates: 1,
+            power: 0.5,
+            interval: [0.0, 1.0],
+            fitted: None,
+            reached,
+            verdict: "open",
+        };
+        let curve = [point(100.0, 0.9), point(120.0, 0.5)];
+        assert_eq!(share_at(&curve, 120.0), Some([0.5, 0.5]));
+        assert_eq!(share_at(&curve, 110.0), Some([0.5, 0.9]));
+        assert_eq!(share_at(&curve, 90.0), Some([0.9, 1.0]));
+        assert_eq!(share_at(&curve, 130.0), None);
     }
 }

@@ -12,7 +12,13 @@ impl Table {
     /// A table with a header.
     #[must_use]
     pub fn new<const N: usize>(header: [&str; N]) -> Self {
-        Self { rows: vec![header.iter().map(|s| (*s).to_owned()).collect()] }
+        Self::of(header.iter().map(|s| (*s).to_owned()).collect())
+    }
+
+    /// An empty table with a header of as many columns as there are.
+    #[must_use]
+    pub fn of(header: Vec<String>) -> Self {
+        Self { rows: vec![header] }
     }
 
     /// Appends a row.

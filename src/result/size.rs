@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Planning, Timing};
+use super::{Figure, Timing};
 
 /// How many are needed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -43,6 +43,12 @@ pub struct SizeResult {
     /// The values that might have been the answer, fixed before the first replicate of the search, in the order in which power was
     /// expected to rise.
     pub grid: Vec<f64>,
+    /// What they are multiples of, where the arms' ratio or whole events ask for it.
+    pub unit: Option<f64>,
+    /// The largest value that there can be, where there is one.
+    pub most: Option<f64>,
+    /// Limits and steps that were asked for and taken as others, in words.
+    pub adjusted: Vec<String>,
     /// The first guess, about which they were laid; it has replicates of its own.
     pub guess: Option<f64>,
     /// Whether the search ended before the interval was as narrow as asked, and why.
@@ -51,6 +57,8 @@ pub struct SizeResult {
     pub reversal: Option<[f64; 2]>,
     /// The planning formula's answer.
     pub planning: Option<Formula>,
+    /// Why there is none, where there is a formula.
+    pub no_planning: Option<&'static str>,
     /// What it cost.
     pub work: Work,
     /// Times: the only part that differs between two equal runs.
@@ -62,7 +70,7 @@ pub struct SizeResult {
 pub struct Answer {
     /// The point estimate: the first size of the grid at or above the crossing of the fitted curve; `null` where power does not get there.
     pub n: Option<f64>,
-    /// Power at it by the fitted curve.
+    /// Power at it by the fitted curve; `null` where that lies outside the band.
     pub power: Option<f64>,
     /// The answer lies above the first and not above the second, with the stated confidence; `null` where an end is not known.
     pub interval: [Option<f64>; 2],
@@ -79,7 +87,7 @@ pub struct Point {
     pub power: f64,
     /// Its confidence sequence, simultaneous over the grid.
     pub interval: [f64; 2],
-    /// By the fitted curve.
+    /// By the fitted curve; `null` where that lies outside the band: it does not hold there.
     pub fitted: Option<f64>,
     /// Share of the replicates that enrolled as many patients, or saw as many events.
     pub reached: f64,
@@ -90,11 +98,16 @@ pub struct Point {
 /// The planning formula's answer.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Formula {
-    /// Its size.
+    /// The smallest size that keeps the arms' ratio and reaches the power by the formula.
     pub n: f64,
-    /// The formula, its power at the point estimate, and why it differs.
-    #[serde(flatten)]
-    pub at_estimate: Planning,
+    /// The size before it is rounded up, with the Monte Carlo error of the pilot that gave effect and variance; 0 where these are known.
+    pub size: Figure,
+    /// Author and year.
+    pub formula: &'static str,
+    /// The formula's power at the point estimate.
+    pub power: Figure,
+    /// What it leaves out of this scenario: why its answer may differ from the simulated one.
+    pub reasons: Vec<String>,
 }
 
 /// What was computed.
@@ -102,6 +115,8 @@ pub struct Formula {
 pub struct Work {
     /// Trials generated, each at the largest of the sizes at which it was analysed.
     pub trials: u64,
+    /// Those of them that the first guess took.
+    pub guess_trials: u64,
     /// Patients generated and enrolled.
     pub patients: u64,
     /// Analyses, one a size of a trial.

@@ -12,6 +12,29 @@ use crate::result::{self, Against, Figure};
 use crate::scenario::{Measure, TrueValue};
 
 impl Summary {
+    /// What planning formulas may use of an analysis, whose pooled true value and limit are `targets`.
+    #[must_use]
+    pub fn given(
+        &self,
+        protocol: &Protocol<'_>,
+        tables: &Tables,
+        a: usize,
+        targets: [Option<f64>; 2],
+    ) -> planning::Given {
+        let plan = &protocol.scenario.analyses[a];
+        let row = &self.rows[a];
+        let all = self.replicates.max(1) as f64;
+        planning::Given {
+            target: targets[1].or(targets[0]),
+            sums: row.sums[1][0].map(|s| s.value()),
+            patients: row.patients as f64 / all,
+            events: row.events as f64 / all,
+            se: row.variance.mean().sqrt(),
+            weighted_variance: tables
+                .weighted_variance(plan, plan.arms[usize::from(protocol.analyses[a].rule.treated == 0)]),
+        }
+    }
+
     pub(super) fn analysis(
         &self,
         protocol: &Protocol<'_>,
@@ -70,15 +93,7 @@ impl Summary {
             }),
             _ => None,
         };
-        let figures = planning::Given {
-            target: targets[1].or(targets[0]),
-            sums: row.sums[1][0].map(|s| s.value()),
-            patients: row.patients as f64 / all as f64,
-            events: row.events as f64 / all as f64,
-            se: model,
-            weighted_variance: tables
-                .weighted_variance(plan, plan.arms[usize::from(protocol.analyses[a].rule.treated == 0)]),
-        };
+        let figures = self.given(protocol, tables, a, targets);
         result::Analysis {
             name: plan.name.clone(),
             label: plan.label.clone(),

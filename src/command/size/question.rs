@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::super::note;
 use super::super::shared::panic_report;
 use super::{Axis, Effort, Failure, Halt, Ladder, Protocol, Scenario, Size, Source, Text, Wanted, fault_report, one};
 use crate::scenario::Allocation;
@@ -35,6 +36,12 @@ pub(super) struct Search {
     pub(super) ended: &'static str,
     /// The first guess, where there was one.
     pub(super) guess: Option<f64>,
+    /// Trials that it took.
+    pub(super) guess_trials: u64,
+    /// The largest value that there can be, where that is known.
+    pub(super) most: Option<f64>,
+    /// What was asked for and could not be taken as it was, in words.
+    pub(super) adjusted: Vec<String>,
 }
 
 /// The question, and what answers it.
@@ -96,6 +103,14 @@ impl Of {
         }
     }
 
+    /// The smallest number by which a size can grow: the sum of the arms' ratio, which it keeps; an event.
+    pub(super) fn unit(&self, scenario: &Scenario) -> f64 {
+        match self {
+            Of::Patients => scenario.arms.iter().map(|a| f64::from(a.ratio)).sum::<f64>().max(1.0),
+            _ => 1.0,
+        }
+    }
+
     /// Whether the question can be answered at all.
     pub(super) fn check(&self, of: &Size, scenario: &Scenario) -> Result<(), Failure> {
         for (option, value) in [("min", of.min), ("max", of.max), ("step", of.step)] {
@@ -131,7 +146,7 @@ impl Of {
                     Allocation::Blocks { sizes, .. } => sizes.iter().copied().min().unwrap_or(1),
                     _ => 1,
                 };
-                let least = f64::from(block).max(unit(scenario));
+                let least = f64::from(block).max(self.unit(scenario));
                 if let Some(x) = [of.min, of.max].into_iter().flatten().find(|&x| x < least) {
                     return refuse(format!(
                         "a trial of {x} patients is smaller than one block: the sizes begin at {least}"
@@ -141,11 +156,6 @@ impl Of {
         }
         Ok(())
     }
-}
-
-/// The smallest number of patients by which a trial can grow and keep the arms' ratio: its sum.
-fn unit(scenario: &Scenario) -> f64 {
-    scenario.arms.iter().map(|a| f64::from(a.ratio)).sum::<f64>().max(1.0)
 }
 
 /// The scenario at a value of a parameter.
@@ -189,46 +199,60 @@ impl Asked<'_> {
         let protocol = self.protocol(scenario);
         let tail = protocol.analyses[0].rule.tail();
         let ladder = Ladder::new(protocol, by, self.pool.current_num_threads());
-        let (unit, first, most) = match (by, scenario.cut.events) {
-            (By::Events, Some((count, _))) => (1.0, f64::from(count), scenario.n as f64),
-            _ => (unit(scenario), scenario.n as f64, LARGEST),
+        let unit = what.unit(scenario);
+        let (first, most) = match (by, scenario.cut.events) {
+            (By::Events, Some((count, _))) => (f64::from(count), scenario.n as f64),
+            _ => (scenario.n as f64, LARGEST),
         };
         if let Some(max) = of.max.filter(|&max| max > most) {
             return refuse(format!("--max {max}: {most} is the most there can be"));
         }
-        let most = of.max.unwrap_or(most);
-        let least = of.min.unwrap_or(unit.max(2.0)).max(1.0);
-        let narrow = |min: f64, max: f64, step: Option<f64>| {
+        // sizes that keep the arms' ratio, within what was asked for
+        let up = |x: f64| (x / unit * (1.0 - 1e-12)).ceil().max(1.0) * unit;
+        let down = |x: f64| (x / unit * (1.0 + 1e-12)).floor() * unit;
+        let step = of.step.map(|step| if step > 0.0 { (step / unit).round().max(1.0) * unit } else { step });
+        let largest = down(most);
+        let most = of.max.map_or(largest, down);
+        let least = up(of.min.unwrap_or(2.0));
+        let mut adjusted = Vec::new();
+        for (option, asked, taken) in
+            [("min", of.min, Some(least)), ("max", of.max, Some(most)), ("step", of.step, step)]
+        {
+            if let (Some(asked), Some(taken)) = (asked, taken)
+                && asked != taken
+            {
+                adjusted.push(format!("--{option} {asked} is taken as {taken}"));
+            }
+        }
+        let narrow = |min: f64, max: f64| {
             let step = step.map_or(String::new(), |s| format!(" in steps of {s}"));
             refuse(format!(
                 "from {min} to {max}{step} there is no grid of 2 to {MOST_SIZES} values; the finest step is {unit}"
             ))
         };
         if least.is_nan() || most.is_nan() || least >= most {
-            return narrow(least, most, of.step);
+            return narrow(least, most);
         }
         let mut stopped = false;
         // no farther than this from the scenario's own size unasked: trials grow dear
         const FAR: f64 = 40.0;
-        let farthest = of.max.unwrap_or((FAR * first.max(least)).min(most));
+        let farthest = of.max.map_or((FAR * first.max(least)).min(most), |_| most);
         let looked = grid::guess(of.power, tail, of.within, first, [least, farthest], |n, replicates| {
             let rungs = self.climb(&ladder, GUESSES..GUESSES + replicates, &[n as u32], effort, self.done)?;
             stopped |= rungs.is_none();
             Ok::<_, Failure>(rungs.and_then(|mut r| r.pop()).unwrap_or_default())
         })?;
         if stopped {
-            return Err(Failure::Interrupted);
+            return Err(too_early());
         }
-        let min = of.min.unwrap_or((0.5 * looked.size).max(least));
-        let max = of.max.unwrap_or((2.0 * looked.size).min(most));
-        let sizes = match of.step {
-            Some(step) => {
-                let snapped = |x: f64| (x / unit).round().max(1.0) * unit;
-                grid::even(snapped(min), snapped(max), if step > 0.0 { snapped(step) } else { step })
-            }
+        let guess_trials = effort.replicates;
+        let min = of.min.map_or_else(|| up(0.5 * looked.size).max(least).min(most), |_| least);
+        let max = of.max.map_or_else(|| down(2.0 * looked.size).min(most).max(least), |_| most);
+        let sizes = match step {
+            Some(step) => grid::even(min, max, step),
             None => Some(grid::around(looked.size, of.within, unit, min, max)),
         };
-        let Some(sizes) = sizes.filter(|s| s.len() > 1) else { return narrow(min, max, of.step) };
+        let Some(sizes) = sizes.filter(|s| s.len() > 1) else { return narrow(min, max) };
         let mut search = size::Search::new(Axis::Size, sizes, of.power, 1.0 - CONFIDENCE, of.within, looked);
         let mut reached = vec![0; search.sizes.len()];
         let ended = self.settle(&mut search, |chosen, replicates, search| {
@@ -239,7 +263,8 @@ impl Asked<'_> {
             }
             Ok(Some(rungs.iter().map(|r| r.cell).collect()))
         })?;
-        Ok(Search { search, reached, ended, guess: Some(looked.size) })
+        let guess = Some(looked.size);
+        Ok(Search { search, reached, ended, guess, guess_trials, most: Some(largest), adjusted })
     }
 
     /// Which value of a parameter.
@@ -258,10 +283,11 @@ impl Asked<'_> {
             let ladder = Ladder::new(self.protocol(&scenario), By::Patients, threads);
             let Some(rungs) = self.climb(&ladder, GUESSES..GUESSES + LOOK, &[scenario.n as u32], effort, self.done)?
             else {
-                return Err(Failure::Interrupted);
+                return Err(too_early());
             };
             *end = rungs[0].cell.successes;
         }
+        let guess_trials = effort.replicates;
         let axis = if ends[0] > ends[1] { Axis::Falling } else { Axis::Rising };
         if axis == Axis::Falling {
             values.reverse();
@@ -298,7 +324,7 @@ impl Asked<'_> {
             }
             Ok(Some(cells))
         })?;
-        Ok(Search { search, reached, ended, guess: None })
+        Ok(Search { search, reached, ended, guess: None, guess_trials, most: None, adjusted: Vec::new() })
     }
 
     /// Looks until the interval is as narrow as asked, the replicates are used up, or the user has seen enough; which of these.
@@ -325,6 +351,12 @@ impl Asked<'_> {
             Err(Some(failure)) => Err(failure),
         }
     }
+}
+
+/// Ended by the user before anything was known.
+fn too_early() -> Failure {
+    note("interrupted during the first guess: nothing is known yet");
+    Failure::Interrupted
 }
 
 /// The interval so far, in words.
