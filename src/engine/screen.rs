@@ -98,7 +98,12 @@ fn ahead(target: usize, enrolled: usize, screened: usize) -> usize {
     // a whole number of times what the random numbers are made in
     const STRIDE: usize = 64;
     let missing = target - enrolled;
-    let expected = if enrolled > 0 { (missing * screened).div_ceil(enrolled) } else { missing };
+    let expected = match enrolled {
+        0 if screened == 0 => missing,
+        // so far nobody
+        0 => BLOCK,
+        _ => (missing * screened).div_ceil(enrolled),
+    };
     expected.next_multiple_of(STRIDE).min(BLOCK)
 }
 
@@ -292,4 +297,19 @@ pub fn candidates(protocol: &Protocol<'_>, replicate: Replicate, count: usize) -
     }
     work.arrivals.site.truncate(count);
     Ok(Candidates { frame, reason, site: work.arrivals.site })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand_candidates_drawn_next() {
+        // at least those who are missing, in whole strides; a block where nobody was eligible; else by the share so far: 20 × 64/10
+        assert_eq!(ahead(60, 0, 0), 64);
+        assert_eq!(ahead(60, 0, 64), BLOCK);
+        assert_eq!(ahead(30, 10, 64), 128);
+        assert_eq!(ahead(30, 29, 64), 64);
+        assert_eq!(ahead(100_000, 10, 1024), BLOCK);
+    }
 }
