@@ -43,7 +43,7 @@ use crate::distribution::{Distribution, Family};
 use crate::expr::Expr;
 use crate::protocol::Protocol;
 use crate::run::{Batch, Fold};
-use crate::scenario::{FamilyPlan, Marginal, Measure, Place, Review, Scenario, TierOf};
+use crate::scenario::{FamilyPlan, Marginal, Measure, Place, ReestimationPlan, Scenario, TierOf};
 use crate::summary::verdict;
 
 /// Upper end of the exact interval of a share, one-sided: the p at which `count` or fewer of `of` have probability `alpha`.
@@ -189,7 +189,7 @@ pub fn patients(scenario: &Scenario) -> usize {
 /// Months from entry beyond which nothing that happens to a patient is seen.
 fn seen(scenario: &Scenario) -> f64 {
     // a review may extend follow-up
-    let longer = scenario.reestimations.iter().any(|r| matches!(r.by, Review::FollowUp(..)));
+    let longer = scenario.reestimations.iter().any(ReestimationPlan::extends_follow_up);
     let Some(horizon) = scenario.cut.horizon.filter(|_| !longer) else {
         return f64::INFINITY;
     };
