@@ -14,6 +14,8 @@ const FACTORS: usize = 8;
 const SHRINKS: f64 = 1e-6;
 /// Mass that rounding alone may leave where there is none.
 const LEAST: f64 = 1e-9;
+/// Variance that rounding alone may leave where there is none; that of one patient in a million is a hundred times as much.
+const ROUNDING: f64 = 1e-14;
 /// A pivot below this share of its diagonal: masses that the data do not tell apart.
 const ALIKE: f64 = 1e-12;
 
@@ -110,7 +112,7 @@ impl Npmle {
         self.free.clear();
         self.free.extend(0..self.support.len() as u32);
         self.solution.clear();
-        let mut gone = 0.0;
+        let (mut gone, mut free) = (0.0, 0.0);
         for &j in &self.support {
             let (lower, upper) = (self.lower[j as usize], self.upper[j as usize]);
             let share = if upper <= time {
@@ -123,6 +125,7 @@ impl Npmle {
                 (time - lower) / (upper - lower)
             };
             gone += share * self.mass[j as usize];
+            free += (1.0 - share) * self.mass[j as usize];
             self.solution.push(share);
         }
         if !self.factorise(0.0) {
@@ -130,7 +133,7 @@ impl Npmle {
         }
         forward(&self.factor, &mut self.solution);
         let variance = dot(&self.solution, &self.solution) - gone * gone / self.left.len() as f64;
-        Ok((1.0 - gone, if gone > 0.0 && gone < 1.0 { variance.max(0.0) } else { 0.0 }))
+        Ok((if free > 0.0 { 1.0 - gone } else { 0.0 }, if variance > ROUNDING { variance } else { 0.0 }))
     }
 
     /// Finds the innermost intervals and each patient's range of them; false where an interval is none.

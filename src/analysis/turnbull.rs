@@ -67,9 +67,6 @@ pub struct Turnbull {
     pub tolerance: f64,
 }
 
-/// Variance that rounding alone may leave where there is none; that of one patient in a million is a hundred times as much.
-const ROUNDING: f64 = 1e-14;
-
 impl Analysis for Turnbull {
     fn takes(&self) -> &'static [ResponseKind] {
         &[ResponseKind::Interval]
@@ -114,7 +111,7 @@ impl Analysis for Turnbull {
             [Err(status), _] | [_, Err(status)] => return failed(status),
         };
         let variance = v0 + v1;
-        let mut answer = if variance > ROUNDING {
+        let mut answer = if variance > 0.0 {
             wald(s1 - s0, variance.sqrt(), rule, n, events).counted(n, events)
         } else {
             failed(Status::NoVariation)

@@ -159,6 +159,19 @@ fn by_hand_one_mass_has_no_variance() {
     }
 }
 
+/// An arm in which all mass lies before the time has survival and variance 0, not what rounding leaves of them.
+#[test]
+fn by_hand_an_arm_that_is_gone() {
+    let experimental =
+        [(1.0, 1.0), (1.0, INF), (3.0, 3.0), (1.0, 1.0), (4.0, 4.0), (5.0, 5.0), (6.0, 6.0), (1.0, INF), (1.0, INF)];
+    let control = [(7.0, INF, 0), (1.0, 1.0, 0)];
+    let rows: Vec<_> = experimental.iter().map(|&(l, r)| (l, r, 1)).chain(control).collect();
+    let e = Data::of(&rows).analyse(&*method("turnbull", 6.0));
+    assert_eq!((e.status, &e.parts[..2]), (Status::Estimated, &[0.0, 0.0][..]));
+    near(e.estimate, -0.5, 1e-12);
+    near(e.se, 0.125_f64.sqrt(), 1e-12);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 

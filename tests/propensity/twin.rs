@@ -245,18 +245,16 @@ proptest! {
         let mut choosers: Vec<usize> = (0..n).filter(|&i| data.arm[i] == treated).collect();
         choosers.sort_by(|&a, &b| logit[b].total_cmp(&logit[a]).then(a.cmp(&b)));
         let mut used = vec![0.0; n];
-        let mut near_tie = false;
+        let alike = |i: usize, j: usize| data.x.iter().all(|x| x[i] == x[j]);
+        // scores and distances that rounding may order either way
+        let mut near_tie = choosers.windows(2).any(|w| !alike(w[0], w[1]) && (logit[w[0]] - logit[w[1]]).abs() < 1e-9);
         for i in choosers {
             let distance = |j: usize| (logit[i] - logit[j]).abs();
             let free: Vec<usize> = (0..n).filter(|&j| data.arm[j] != treated && used[j] == 0.0).collect();
             let Some(&best) = free.iter().min_by(|&&a, &&b| distance(a).total_cmp(&distance(b)).then(a.cmp(&b))) else {
                 break;
             };
-            // distances that rounding may order either way
-            near_tie |= free.iter().any(|&j| {
-                let close = (distance(j) - distance(best)).abs() < 1e-9;
-                close && logit[j] != logit[best]
-            }) || (distance(best) - caliper * sd).abs() < 1e-9;
+            near_tie |= free.iter().any(|&j| !alike(j, best) && (distance(j) - distance(best)).abs() < 1e-9) || (distance(best) - caliper * sd).abs() < 1e-9;
             if distance(best) <= caliper * sd {
                 used[i] = 1.0;
                 used[best] = 1.0;

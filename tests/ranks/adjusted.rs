@@ -113,6 +113,15 @@ fn by_hand_modified_poisson_with_few_patients_far_from_the_rest() {
     close(e.se, (0.1_f64 / 18.0 + 0.9998 / 2.0).sqrt(), 1e-12);
 }
 
+/// Every patient is fitted without remainder but for controls at x = 2, who tell nothing of the arm: no variance, not rounding's.
+#[test]
+fn by_hand_modified_poisson_of_a_perfect_fit() {
+    let x = [2.0, -2.0, -2.0, -2.0, 2.0, 2.0, -2.0];
+    let rows = Rows::new(&[0, 1, 0, 0, 0, 0, 0], Y::Binary(vec![1, 1, 1, 1, 0, 0, 1])).with(&x);
+    let poisson = method("modified-poisson", &[], &[]);
+    assert_eq!(rows.analyse(&*poisson, &rule(&*poisson)).status, Status::NoVariation);
+}
+
 #[test]
 fn by_hand_anhecova() {
     // experimental y = 1 + 2x exactly at x = 0, 1, 2; control y = x at 1, 2, 3 but for (1, −2, 1)/6 about it

@@ -15,7 +15,7 @@ fn survive(text: &str) {
         match read(text, &options) {
             Ok(scenario) => {
                 assert!(scenario.n > 0 && scenario.arms.len() > 1);
-                assert!(scenario.parameters.iter().all(|p| p.value.is_finite()));
+                assert!(scenario.parameters.iter().all(|p| p.value.is_finite() || p.prior.is_some()));
             }
             Err(report) => {
                 assert!(!report.diagnostics.is_empty());

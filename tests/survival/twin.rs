@@ -205,7 +205,8 @@ proptest! {
                 }).sum();
                 s(a, at) * sum.sqrt()
             });
-            let least = |shift: f64| (0..28).map(|k| 0.125 + 0.25 * f64::from(k)).filter(|t| t + shift > 0.0).map(|t| {
+            // up to 16: the latest time at all, and the largest shift beyond it
+            let least = |shift: f64| (0..64).map(|k| 0.125 + 0.25 * f64::from(k)).filter(|t| t + shift > 0.0).map(|t| {
                 ((s(0, t) - 0.5) / spread[0]).powi(2) + ((s(1, t + shift) - 0.5) / spread[1]).powi(2)
             }).fold(f64::INFINITY, f64::min);
             let critical = 1.959963984540054_f64.powi(2);

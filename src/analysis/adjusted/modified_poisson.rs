@@ -19,10 +19,14 @@ pub const FORM: Form = Form {
     example: "{}",
 };
 
+/// Standard error that rounding alone may leave where the fit is perfect; no trial is large enough to have one as small.
+const ROUNDING: f64 = 1e-8;
+
 /// ln risk ratio of the arm in ln P(Y = 1) = β₀ + β₁·arm + γ·covariates, from the Poisson score equations Σ x (y − e^η) = 0; standard
 /// error from the sandwich J⁻¹ (Σ x xᵀ (y − e^η)²) J⁻¹, J = Σ x xᵀ e^η (HC0: no correction for small samples).
 ///
-/// Without covariates ln(p₁/p₀) and √((1 − p₁)/e₁ + (1 − p₀)/e₀), e events. An arm without events: [`Status::Separation`].
+/// Without covariates ln(p₁/p₀) and √((1 − p₁)/e₁ + (1 − p₀)/e₀), e events. An arm without events: [`Status::Separation`]; every
+/// patient fitted without remainder: [`Status::NoVariation`].
 ///
 /// Source: Zou (2004), American Journal of Epidemiology 159:702.
 ///
@@ -161,7 +165,8 @@ fn adjusted(data: &Dataset<'_>, y: &[u8], scratch: &mut Scratch) -> Result<(f64,
             solve(information, gradient);
             combine(columns, &gradient[1..], gradient[0], movement);
             let meat: f64 = movement.iter().zip(&*residual).map(|(d, r)| d * r * d * r).sum();
-            return Ok((coefficients[ARM + 1], meat.sqrt()));
+            let se = meat.sqrt();
+            return if se > ROUNDING { Ok((coefficients[ARM + 1], se)) } else { Err(Status::NoVariation) };
         }
         if runs_to_infinity(decrement, largest) {
             return Err(Status::Separation);
