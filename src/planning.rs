@@ -1,5 +1,6 @@
 //! Planning formulas: the power that a statistician would have written down for the same assumptions, beside the simulated one.
 
+use crate::analysis::score::restricted::by_difference;
 use crate::analysis::wald::t_critical_value;
 use crate::distribution::Family;
 use crate::estimand::Sums;
@@ -55,7 +56,7 @@ impl Known {
         let measure = &scenario.endpoints[plan.endpoint].measure;
         let (column, family) = match (plan.method_name, measure) {
             (
-                "difference-of-proportions",
+                "difference-of-proportions" | "farrington-manning",
                 Measure::Binary { of: BinaryOf::State { value, .. }, missing: Fate::Excluded, intercurrent, .. },
             ) if intercurrent.is_empty() => (column(value)?, Some(Family::Probability)),
             ("t-test", Measure::Score { value, missing: Fate::Excluded, intercurrent, .. })
@@ -151,7 +152,11 @@ pub fn multiple(protocol: &Protocol<'_>, a: usize, given: &Given, wanted: f64) -
     Some(above.exp())
 }
 
-/// The formula's power of an analysis, where one exists for it.
+/// The formula's power of an analysis, where one exists for it: the probability of rejecting in favour, and not on the other side too, as
+/// `pwr` counts with two sides.
+///
+/// Against a margin each test of two proportions has the variance that it takes itself: `difference-of-proportions` the unpooled one,
+/// `farrington-manning` the restricted one, as gsDesign's `nBinomial` and rpact do.
 #[must_use]
 pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Planning> {
     let plan = &protocol.scenario.analyses[a];
@@ -168,18 +173,28 @@ pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Plannin
     let n = given.patients;
     let [s1, n1, s0, n0] = given.sums;
     let (power, formula, note) = match plan.method_name {
-        "difference-of-proportions" => {
+        "difference-of-proportions" | "farrington-manning" => {
             let (p1, p0) = (s1 / n1, s0 / n0);
-            let unpooled = (p1 * (1.0 - p1) / k + p0 * (1.0 - p0) / (1.0 - k)) / n;
-            let p = k * p1 + (1.0 - k) * p0;
-            let pooled = p * (1.0 - p) / (k * (1.0 - k)) / n;
-            let null = if row.rule.null == 0.0 && plan.method.pools() { pooled } else { unpooled };
+            let variance = |p1: f64, p0: f64| (p1 * (1.0 - p1) / k + p0 * (1.0 - p0) / (1.0 - k)) / n;
+            let unpooled = variance(p1, p0);
+            let restricts = plan.method_name == "farrington-manning";
+            let null = if restricts {
+                let [r0, r1] = by_difference([(1.0 - k) * p0, k * p1], [1.0 - k, k], row.rule.null);
+                variance(r1, r0)
+            } else if row.rule.null == 0.0 && plan.method.pools() {
+                let p = k * p1 + (1.0 - k) * p0;
+                p * (1.0 - p) / (k * (1.0 - k)) / n
+            } else {
+                unpooled
+            };
             let corrects = plan.method.corrects();
             // Yates's correction: half of 1/n₁ + 1/n₀
             let correction = if corrects { 0.5 / (k * (1.0 - k)) / n } else { 0.0 };
             (
                 normal_cdf((effect - correction - z * null.sqrt()) / unpooled.sqrt()),
-                if corrects {
+                if restricts {
+                    "Farrington and Manning 1990, normal approximation"
+                } else if corrects {
                     "Fleiss 1981, normal approximation with continuity correction"
                 } else {
                     "Fleiss 1981, normal approximation"

@@ -179,7 +179,7 @@ fn reasons(scenario: &Scenario, of: &Of, known: Option<Known>, complete: bool, n
             );
         }
     }
-    let proportions = plan.method_name == "difference-of-proportions";
+    let proportions = ["difference-of-proportions", "farrington-manning"].contains(&plan.method_name);
     let t_test = plan.method_name == "t-test";
     let fixed = matches!(scenario.allocation, Allocation::Blocks { .. }) && complete;
     let normal = matches!(known, Some(Known::Normal([_, [e, c]])) if e == c);
