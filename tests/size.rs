@@ -8,13 +8,18 @@ use patency::planning::{self, Given, Known};
 use patency::protocol::{Protocol, Wanted};
 use patency::scenario::Scenario;
 use patency::size::grid;
-use patency::size::ladder::{By, Effort, Halt, Ladder, Rung};
+use patency::size::ladder::{By, Effort, Halt, Ladder, Rung, Success};
 use patency::size::{Axis, Cell, Ending, Guess, Search};
 
 use crate::engine::common::{P1, P2, P4, seed, simulate, sized};
 
 /// Exact power of the pooled z test at one-sided .025, P1's probabilities, n patients in two equal arms, by enumeration.
 pub(crate) fn exact(n: usize) -> f64 {
+    exact_at(n, 0.025)
+}
+
+/// The same at another tail probability.
+pub(crate) fn exact_at(n: usize, tail: f64) -> f64 {
     let arm = n / 2;
     let binomial = |p: f64| {
         let mut out = vec![0.0_f64; arm + 1];
@@ -26,7 +31,7 @@ pub(crate) fn exact(n: usize) -> f64 {
         out
     };
     let (treated, control) = (binomial(0.5), binomial(0.35));
-    let z = -normal_quantile(0.025);
+    let z = -normal_quantile(tail);
     let size = arm as f64;
     let mut power = 0.0;
     for (x, a) in treated.iter().enumerate() {
@@ -164,7 +169,7 @@ fn contract_a_falling_axis_is_searched_from_its_other_end() {
 
 /// Replicates of a scenario at some sizes, on two threads.
 fn climbed(scenario: &Scenario, by: By, sizes: &[u32], replicates: u64) -> (Vec<Rung>, Effort) {
-    let ladder = Ladder::new(Protocol::compile(scenario, 5, Wanted::Analyses), by, 2);
+    let ladder = Ladder::new(Protocol::compile(scenario, 5, Wanted::Analyses), by, Success::Analysis, 2);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
     ladder.climb(&pool, 0..replicates, sizes, &AtomicBool::new(false), &AtomicU64::new(0)).expect("no fault")
 }
@@ -218,7 +223,7 @@ fn contract_a_trial_is_cut_at_each_number_of_events() {
 #[test]
 fn contract_a_ladder_that_is_stopped_gives_nothing() {
     let scenario = sized(P1, 300);
-    let ladder = Ladder::new(Protocol::compile(&scenario, 5, Wanted::Analyses), By::Patients, 1);
+    let ladder = Ladder::new(Protocol::compile(&scenario, 5, Wanted::Analyses), By::Patients, Success::Analysis, 1);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("threads");
     assert_eq!(ladder.climb(&pool, 0..100, &[40, 80], &AtomicBool::new(true), &AtomicU64::new(0)), Err(Halt::Stopped));
 }
@@ -227,7 +232,7 @@ fn contract_a_ladder_that_is_stopped_gives_nothing() {
 fn contract_a_guess_is_near_the_crossing() {
     // 80 % is first reached for good at 334
     let scenario = sized(P1, 60);
-    let ladder = Ladder::new(Protocol::compile(&scenario, 5, Wanted::Analyses), By::Patients, 2);
+    let ladder = Ladder::new(Protocol::compile(&scenario, 5, Wanted::Analyses), By::Patients, Success::Analysis, 2);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
     let found = grid::guess(0.8, 0.025, 0.05, 60.0, [2.0, 1e6], |n, replicates| {
         ladder

@@ -11,12 +11,14 @@ use super::run::{interruptible, progress_to};
 use super::shared::{Source, Text, fault_report, pool};
 use super::{Failure, output};
 use crate::clock::Stopwatch;
+use crate::expr::nearest;
 use crate::protocol::{Protocol, Wanted};
 use crate::report;
 use crate::result::Timing;
+use crate::result::multiplicity::row_name;
 use crate::result::size::{Answer, Point, SizeResult, Work};
 use crate::scenario::Scenario;
-use crate::size::ladder::{Effort, Halt, Ladder};
+use crate::size::ladder::{Effort, Halt, Ladder, Success};
 use crate::size::{Axis, Found, Search, Verdict};
 use formula::{Planned, formula};
 use question::{Asked, Of};
@@ -24,6 +26,7 @@ use question::{Asked, Of};
 pub(super) const EXAMPLES: &str = "Examples:
   patency size scenarios/defiance.toml --power 0.9
   patency size scenarios/defiance.toml --analysis any-pts --within 4%
+  patency size trial.toml --analysis family:claims/all --power 0.8        after the family's adjustment for multiplicity
   patency size trial.toml --solve events                                  the events at which a trial of n patients may end
   patency size trial.toml --solve hr --min 0.5 --max 0.95 --step 0.01     the largest hazard ratio that n patients can detect
 
@@ -44,7 +47,8 @@ enum Format {
 pub struct Size {
     /// Scenario file (TOML); `-` reads standard input
     scenario: PathBuf,
-    /// Analysis whose power counts; the primary one where not given
+    /// Analysis whose power counts, or of a family family:NAME/any, family:NAME/all, family:NAME/hypothesis:ANALYSIS; the primary
+    /// analysis where not given
     #[arg(long, value_name = "NAME")]
     analysis: Option<String>,
     /// Power asked for
@@ -113,12 +117,53 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-/// The scenario with the analysis asked for alone.
+/// The figures of a scenario's families that are shares of its trials: the name of their row, and what counts.
+fn figures(scenario: &Scenario) -> impl Iterator<Item = (String, Success)> {
+    scenario.multiplicity.iter().enumerate().flat_map(move |(family, plan)| {
+        let whole = plan.hypotheses.iter().enumerate().fold(0, |set, (j, _)| set | 1 << j);
+        let of = move |hypotheses, all| Success::Family { family, hypotheses, all };
+        let each = plan.hypotheses.iter().enumerate().map(move |(j, &h)| {
+            (row_name(&plan.name, "hypothesis", Some(&scenario.analyses[h].name)), of(1 << j, true))
+        });
+        let together = ["any", "all"].map(|figure| (row_name(&plan.name, figure, None), of(whole, figure == "all")));
+        each.chain(together)
+    })
+}
+
+/// What counts as a success, in a scenario that has been narrowed to it.
+fn success(scenario: &Scenario, analysis: Option<&String>) -> Success {
+    let named = |name: &String| figures(scenario).find(|(figure, _)| figure == name).map(|(_, success)| success);
+    analysis.and_then(named).unwrap_or(Success::Analysis)
+}
+
+/// No family has this figure.
+fn no_figure(name: &str, known: &[(String, Success)]) -> Failure {
+    let known: Vec<&str> = known.iter().map(|(figure, _)| figure.as_str()).collect();
+    if known.is_empty() {
+        return Failure::Scenario(format!(
+            "error: `{name}`: the scenario has no families of hypotheses ([[multiplicity]])"
+        ));
+    }
+    let near =
+        nearest(name, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    Failure::Scenario(format!("error: no power is called `{name}`{near}\nhelp: --analysis {}", known.join(", ")))
+}
+
+/// The scenario with the analysis asked for alone, or with the family.
 fn one(source: &Source, text: &Text, analysis: Option<&String>) -> Result<Scenario, Failure> {
     let mut scenarios = source.scenarios(text)?;
     let Some(mut scenario) = scenarios.pop().filter(|_| scenarios.is_empty()) else {
         return Err(Failure::Scenario("error: a size is of one variant".to_owned()));
     };
+    if let Some(name) = analysis.filter(|name| name.starts_with("family:")) {
+        let known: Vec<(String, Success)> = figures(&scenario).collect();
+        let Some((_, Success::Family { family, .. })) = known.iter().find(|(figure, _)| figure == name) else {
+            return Err(no_figure(name, &known));
+        };
+        let family = format!("family:{}", scenario.multiplicity[*family].name);
+        scenario.keep_rows(&[family]).map_err(Failure::Scenario)?;
+        return Ok(scenario);
+    }
     let names: Vec<String> = analysis.cloned().into_iter().collect();
     scenario.keep_analyses(&names).map_err(Failure::Scenario)?;
     if scenario.analyses.len() > 1 {
@@ -243,7 +288,10 @@ impl Size {
             scenario: text.text.clone(),
             set: self.set.clone(),
             seed: self.seed,
-            analysis: scenario.analyses[0].name.clone(),
+            analysis: match success(scenario, self.analysis.as_ref()) {
+                Success::Analysis => scenario.analyses[0].name.clone(),
+                Success::Family { .. } => self.analysis.clone().unwrap_or_default(),
+            },
             accrual: of.accrual(scenario),
             solved: of.name().to_owned(),
             patients: (*of != Of::Patients).then_some(scenario.n),

@@ -65,6 +65,8 @@ pub fn even(min: f64, max: f64, step: f64) -> Option<Vec<f64>> {
 pub const LOOK: u64 = 512;
 /// Most looks.
 const LOOKS: usize = 6;
+/// A statistic's mean, from the share of rejections alone, below which its size says only that the answer is far.
+const TOO_FAR: f64 = 0.3;
 /// Sizes are not guessed beyond this one.
 pub const LARGEST: f64 = 1e6;
 
@@ -76,8 +78,8 @@ pub fn looks(within: f64) -> u64 {
 }
 
 /// A size near the crossing, from the mean μ and the standard deviation σ of the statistic at some size n, which grows with √n:
-/// n ((z_α + σ z_π)/μ)². Where rejections contradict it (statistics far from normal) their share takes its place. `look` carries out
-/// replicates at a size; `first` is where it begins, `least` the smallest size.
+/// n ((z_α + σ z_π)/μ)². Where rejections contradict it (statistics far from normal), and where there is no one statistic, their share
+/// takes its place. `look` carries out replicates at a size; `first` is where it begins, `least` the smallest size.
 ///
 /// # Errors
 /// What `look` returned.
@@ -95,13 +97,17 @@ pub fn guess<E>(
     let mut replicates = LOOK;
     for turn in 1..=LOOKS {
         let rung = look(n.round(), replicates)?;
-        let [mean, sd] = rung.drift();
         let trials = rung.cell.replicates.max(1) as f64;
         let share = rung.cell.successes as f64 / trials;
+        let root = critical + normal_quantile(share.clamp(0.5 / trials, 1.0 - 0.5 / trials));
+        if rung.tested == 0 && root < TOO_FAR && turn < LOOKS && n < largest {
+            n = (4.0 * n).min(largest);
+            continue;
+        }
+        let [mean, sd] = if rung.tested == 0 { [root, 1.0] } else { rung.drift() };
         let error = (target * (1.0 - target) / trials).sqrt();
         let by_drift = (critical + sd * wanted) / mean;
-        let by_share =
-            (critical + wanted) / (critical + normal_quantile(share.clamp(0.5 / trials, 1.0 - 0.5 / trials)));
+        let by_share = (critical + wanted) / root;
         // what the drift says of power here, against what was seen
         let contradicted =
             (crate::math::special::normal_cdf((mean - critical) / sd.max(1e-3)) - share).abs() > 4.0 * error;

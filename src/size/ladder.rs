@@ -11,12 +11,14 @@ use rayon::prelude::*;
 
 use crate::analysis::Decision;
 use crate::clock::Stopwatch;
+use crate::decision;
 use crate::engine::{self, RowRecord};
 use crate::math::special::normal_quantile;
 use crate::protocol::{Fault, Protocol};
 use crate::random::Replicate;
 use crate::run::guarded;
-use crate::scenario::Cut;
+use crate::scenario::{AnalysisPlan, Cut};
+use crate::summary::verdict;
 use crate::workspace::Workspace;
 
 use super::Cell;
@@ -36,6 +38,22 @@ pub enum By {
     Events,
 }
 
+/// What of a trial counts as its success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Success {
+    /// The first analysis rejects in favour.
+    Analysis,
+    /// A family of hypotheses does.
+    Family {
+        /// Its place.
+        family: usize,
+        /// The hypotheses that count, the j-th in bit j.
+        hypotheses: u64,
+        /// Whether all of them must be rejected in favour, or any.
+        all: bool,
+    },
+}
+
 /// What the replicates showed at one size.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rung {
@@ -43,7 +61,7 @@ pub struct Rung {
     pub cell: Cell,
     /// Replicates that enrolled as many patients, or saw as many events.
     pub reached: u64,
-    /// Replicates with a p-value.
+    /// Replicates with a p-value; none where a family of hypotheses decides.
     pub tested: u64,
     /// Sum of their statistics on the normal scale, from the one-sided p-values.
     pub sum: f64,
@@ -59,6 +77,18 @@ impl Rung {
         self.tested += other.tested;
         self.sum += other.sum;
         self.squares += other.squares;
+    }
+
+    fn take(&mut self, row: &RowRecord, plan: &AnalysisPlan) {
+        let e = &row.estimate;
+        let favours = row.decision(plan.alpha / f64::from(plan.sides), plan.sides == 2) == Decision::Favour;
+        self.cell.successes += u64::from(favours);
+        if e.p.is_finite() {
+            let z = -normal_quantile(e.p.clamp(1e-12, 1.0 - 1e-12));
+            self.tested += 1;
+            self.sum += z;
+            self.squares += z * z;
+        }
     }
 
     /// Mean and standard deviation of the statistic on the normal scale.
@@ -112,6 +142,7 @@ pub enum Halt {
 pub struct Ladder<'s> {
     protocol: Protocol<'s>,
     by: By,
+    success: Success,
     workers: Vec<Mutex<Worker>>,
     prefixes: bool,
 }
@@ -121,6 +152,7 @@ struct Worker {
     space: Workspace,
     funnel: Vec<u32>,
     rows: Vec<RowRecord>,
+    decision: decision::Scratch,
 }
 
 impl Worker {
@@ -129,20 +161,21 @@ impl Worker {
             space: Workspace::new(protocol),
             funnel: vec![0; protocol.scenario.criteria.len()],
             rows: vec![RowRecord::EMPTY; protocol.scenario.analyses.len()],
+            decision: decision::Scratch::default(),
         }
     }
 }
 
 impl<'s> Ladder<'s> {
-    /// A trial whose first analysis decides, for a number of threads.
+    /// A trial and what counts as its success, for a number of threads.
     #[must_use]
-    pub fn new(protocol: Protocol<'s>, by: By, threads: usize) -> Self {
+    pub fn new(protocol: Protocol<'s>, by: By, success: Success, threads: usize) -> Self {
         let workers = (0..threads.max(1)).map(|_| Mutex::new(Worker::new(&protocol))).collect();
         // times of events are the same in a smaller trial only where the cut does not depend on its size
         let prefixes = by == By::Patients
             && protocol.scenario.looks.is_empty()
             && matches!(protocol.scenario.cut, Cut { after_last_entry: None, events: None, .. });
-        Self { protocol, by, workers, prefixes }
+        Self { protocol, by, success, workers, prefixes }
     }
 
     /// What is carried out.
@@ -224,7 +257,7 @@ impl<'s> Ladder<'s> {
         effort: &mut Effort,
     ) -> Result<(), Fault> {
         let protocol = &self.protocol;
-        let Worker { space, funnel, rows } = worker;
+        let Worker { space, funnel, rows, decision } = worker;
         let largest = match self.by {
             By::Patients => sizes.last().map_or(0, |&n| n as usize),
             By::Events => protocol.scenario.n,
@@ -260,15 +293,15 @@ impl<'s> Ladder<'s> {
             effort.analyses += 1;
             rung.cell.replicates += 1;
             rung.reached += u64::from(reached);
-            let (Some(row), Some(plan)) = (rows.first(), protocol.scenario.analyses.first()) else { continue };
-            let e = &row.estimate;
-            let favours = row.decision(plan.alpha / f64::from(plan.sides), plan.sides == 2) == Decision::Favour;
-            rung.cell.successes += u64::from(favours);
-            if e.p.is_finite() {
-                let z = -normal_quantile(e.p.clamp(1e-12, 1.0 - 1e-12));
-                rung.tested += 1;
-                rung.sum += z;
-                rung.squares += z * z;
+            match self.success {
+                Success::Family { family, hypotheses, all } => {
+                    let favour = verdict(&protocol.scenario.multiplicity[family], rows, decision).favour & hypotheses;
+                    rung.cell.successes += u64::from(if all { favour == hypotheses } else { favour != 0 });
+                }
+                Success::Analysis => {
+                    let (Some(row), Some(plan)) = (rows.first(), protocol.scenario.analyses.first()) else { continue };
+                    rung.take(row, plan);
+                }
             }
         }
         Ok(())

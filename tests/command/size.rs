@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{DEFIANCE, P1, P2, P4, Written, call, changed, list, number, patency, printed, refused, word};
 use crate::engine::common::seed;
-use crate::size::exact;
+use crate::size::{exact, exact_at};
 
 #[test]
 fn the_size_of_p1_is_that_of_enumeration() {
@@ -20,6 +20,104 @@ fn the_size_of_p1_is_that_of_enumeration() {
     assert_eq!((number(&found, "/planning/n"), number(&found, "/planning/size/mcse")), (340.0, 0.0));
     assert_eq!(word(&found, "/ended"), "settled");
     assert!(list(&found, "/curve").iter().all(|p| number(p, "/interval/0") <= number(p, "/power")));
+}
+
+/// P1 and an independent copy of its endpoint, as a family.
+fn two_copies() -> Written {
+    let family = r#"
+[[outcome]]
+name = "response_2"
+bernoulli = { probability = "if(treatment, 0.50, 0.35)" }
+
+[[endpoint]]
+name = "copy"
+binary = { value = "response_2", better = "higher" }
+
+[[analysis]]
+name = "copy"
+endpoint = "copy"
+difference-of-proportions = { test = "pooled-z" }
+alpha = 0.025
+sides = 1
+
+[[multiplicity]]
+name = "claims"
+hypotheses = ["primary", "copy"]
+holm = {}
+"#;
+    let p1 = std::fs::read_to_string(P1).unwrap();
+    Written::new("copies.toml", format!("{p1}{family}"))
+}
+
+#[test]
+fn a_family_is_sized_for_any_for_all_and_for_each_of_its_hypotheses() {
+    let scenario = two_copies();
+    // at α/2, and at what the first rejection leaves
+    let [half, whole] = [0.0125, 0.025].map(|tail| move |n| exact_at(n, tail));
+    type Power<'a> = &'a dyn Fn(usize) -> f64;
+    let questions: [(&str, Power<'_>); 3] = [
+        ("any", &|n| 1.0 - (1.0 - half(n)).powi(2)),
+        ("all", &|n| whole(n).powi(2) - (whole(n) - half(n)).powi(2)),
+        // by itself at α/2, or after the other
+        ("hypothesis:copy", &|n| half(n) + half(n) * (whole(n) - half(n))),
+    ];
+    for (figure, power) in questions {
+        let name = format!("family:claims/{figure}");
+        let ask =
+            ["size", &scenario.path(), "--analysis", &name, "--power", "0.8", "--within", "8%", "--format", "json"];
+        let found: Value = serde_json::from_str(&printed(&ask)).unwrap();
+        assert_eq!(word(&found, "/analysis"), name);
+        // the smallest size from which on power is enough at every larger one
+        let least = (1..=450).rev().map(|k| 2 * k).take_while(|&n| power(n) >= 0.8).last().unwrap() as f64;
+        let [below, enough] = [0, 1].map(|k| number(&found, &format!("/size/interval/{k}")));
+        assert!(below < least && least <= enough, "{figure}: {below} {least} {enough}");
+        for point in list(&found, "/curve") {
+            let [low, high] = [0, 1].map(|k| number(point, &format!("/interval/{k}")));
+            let true_power = power(number(point, "/size") as usize);
+            assert!(low <= true_power && true_power <= high, "{figure}: {point} {true_power}");
+        }
+        assert!(word(&found, "/no_planning").contains("family"), "{found}");
+    }
+    for (name, words) in [
+        (
+            "family:claims",
+            "family:claims/hypothesis:primary, family:claims/hypothesis:copy, family:claims/any, family:claims/all",
+        ),
+        ("family:claim/any", "did you mean `family:claims/any`?"),
+        ("family:claims/some", "--analysis family:claims/hypothesis:primary"),
+    ] {
+        let said = refused(&["size", &scenario.path(), "--analysis", name], 2);
+        assert!(said.contains(words), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_parameter_is_solved_for_with_a_family() {
+    let scenario = two_copies();
+    let text = std::fs::read_to_string(scenario.path()).unwrap();
+    let text = text
+        .replace("0.50", "p")
+        .replace("[trial]", "[parameters]\np = { value = 0.5, source = \"assumed\" }\n[trial]");
+    let scenario = Written::new("solved.toml", text);
+    let solve = ["--solve", "p", "--min", "0.45", "--max", "0.6", "--step", "0.01", "--n", "300"];
+    let of = [
+        "size",
+        &scenario.path(),
+        "--analysis",
+        "family:claims/any",
+        "--power",
+        "0.9",
+        "--within",
+        "5%",
+        "--format",
+        "json",
+    ];
+    let found: Value = serde_json::from_str(&printed(&[&of[..], &solve[..]].concat())).unwrap();
+    // at p = .5 Holm's procedure rejects any of the two with the probability that is enumerated
+    let at = list(&found, "/curve").iter().find(|p| (number(p, "/size") - 0.5).abs() < 1e-9).unwrap();
+    let [low, high] = [0, 1].map(|k| number(at, &format!("/interval/{k}")));
+    let power = 1.0 - (1.0 - exact_at(300, 0.0125)).powi(2);
+    assert!(low <= power && power <= high, "{low} {power} {high}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::question::{Asked, Of};
-use super::{Failure, Protocol, Scenario, Wanted};
+use super::{Failure, Protocol, Scenario, Success, Wanted, success};
 use crate::engine::Tables;
 use crate::planning::{self, Given, Known};
 use crate::result::size::Formula;
@@ -55,6 +55,9 @@ pub(super) fn formula(
 ) -> Result<Planned, Failure> {
     if asked.stop.load(Ordering::Relaxed) {
         return Ok(Planned::default());
+    }
+    if success(scenario, asked.of.analysis.as_ref()) != Success::Analysis {
+        return Ok(Planned::none("there is none for a family of hypotheses"));
     }
     let protocol = Protocol::compile(scenario, asked.of.seed, Wanted::Analyses);
     let plan = &scenario.analyses[0];

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::super::note;
 use super::super::shared::panic_report;
-use super::{Axis, Effort, Failure, Halt, Ladder, Protocol, Scenario, Size, Source, Text, Wanted, fault_report, one};
+use super::{
+    Axis, Effort, Failure, Halt, Ladder, Protocol, Scenario, Size, Source, Text, Wanted, fault_report, one, success,
+};
 use crate::scenario::Allocation;
 use crate::size::grid::{self, LARGEST, LOOK, MOST_SIZES};
-use crate::size::ladder::{By, GUESSES, Rung};
+use crate::size::ladder::{By, GUESSES, Rung, Success};
 use crate::size::{self, Cell, Ending, Guess};
 
 /// How sure the interval is.
@@ -196,9 +198,15 @@ impl Asked<'_> {
     pub(super) fn size(&self, what: &Of, scenario: &Scenario, effort: &mut Effort) -> Result<Search, Failure> {
         let of = self.of;
         let by = if *what == Of::Events { By::Events } else { By::Patients };
-        let protocol = self.protocol(scenario);
-        let tail = protocol.analyses[0].rule.tail();
-        let ladder = Ladder::new(protocol, by, self.pool.current_num_threads());
+        let success = success(scenario, of.analysis.as_ref());
+        let tail = match success {
+            Success::Family { family, .. } => {
+                let family = &scenario.multiplicity[family];
+                family.alpha / f64::from(family.sides)
+            }
+            Success::Analysis => scenario.analyses[0].alpha / f64::from(scenario.analyses[0].sides),
+        };
+        let ladder = Ladder::new(self.protocol(scenario), by, success, self.pool.current_num_threads());
         let unit = what.unit(scenario);
         let (first, most) = match (by, scenario.cut.events) {
             (By::Events, Some((count, _))) => (f64::from(count), scenario.n as f64),
@@ -280,7 +288,8 @@ impl Asked<'_> {
         let mut ends = [0, 0];
         for (end, value) in ends.iter_mut().zip([min, max]) {
             let scenario = at(of, self.source, self.text, name, value)?;
-            let ladder = Ladder::new(self.protocol(&scenario), By::Patients, threads);
+            let success = success(&scenario, of.analysis.as_ref());
+            let ladder = Ladder::new(self.protocol(&scenario), By::Patients, success, threads);
             let Some(rungs) = self.climb(&ladder, GUESSES..GUESSES + LOOK, &[scenario.n as u32], effort, self.done)?
             else {
                 return Err(too_early());
@@ -305,8 +314,10 @@ impl Asked<'_> {
                     let _ = scenarios[i].set(Box::new(scenario));
                 }
                 let Some(scenario) = scenarios[i].get() else { continue };
-                let ladder =
-                    ladders[i].get_or_insert_with(|| Ladder::new(self.protocol(scenario), By::Patients, threads));
+                let ladder = ladders[i].get_or_insert_with(|| {
+                    let success = success(scenario, of.analysis.as_ref());
+                    Ladder::new(self.protocol(scenario), By::Patients, success, threads)
+                });
                 // a replicate of several values is one
                 let others = AtomicU64::new(0);
                 let done = if k == 0 { self.done } else { &others };
