@@ -8,8 +8,8 @@ use crate::result::certify::{Axis, Cell, Certificate, Certified, Counted};
 /// Points that a terminal shows: those with the largest bounds.
 const MOST_POINTS: usize = 12;
 /// Why there is no bound between the points of a box that reaches such an end.
-pub const NO_NEIGHBOUR: &str =
-    "a probability of 0 or 1, or a hazard of 0, has nothing close enough to it: let the box end short of that";
+const NO_NEIGHBOUR: &str = "a point at a probability of 0 or 1, or at a hazard of 0, has nothing close enough to it: leave \
+                            out the step, or let the box end short of that";
 
 /// The certificate for a terminal.
 #[must_use]

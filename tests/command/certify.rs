@@ -140,6 +140,21 @@ fn points_are_chosen_so_that_the_space_between_adds_little() {
     assert_eq!(number(&wide, "/null/0/value"), 0.2);
 }
 
+/// From a probability of 0 to one of 1, where both arms' patients are all alike: points close to the ends, none upon them.
+#[test]
+fn statistical_a_box_of_all_probabilities_is_covered() {
+    let file = Written::new("null.toml", NULL);
+    let worst = (1..1_000).map(|k| size(30, 0.001 * f64::from(k))).fold(0.0, f64::max);
+    let found = certified(&file.path(), &["--over", "p=0:1", "--replicates", "300"]);
+    let (side, row) = (&list(&found, "/axes")[0], &list(&found, "/analyses")[0]);
+    assert_eq!((found["proven"].as_bool(), number(side, "/from"), number(side, "/to")), (Some(true), 0.0, 1.0));
+    assert!((worst..0.2).contains(&number(row, "/bound")), "{worst} {row}");
+    // equal tiles would need as many points as the ends do: 0 would be out of reach
+    assert!(number(side, "/points") < 500.0, "{side}");
+    let points: Vec<f64> = list(row, "/cells").iter().map(|cell| number(cell, "/values/0")).collect();
+    assert!(points.windows(2).all(|w| w[0] < w[1]) && points[0] > 0.0 && points[points.len() - 1] < 1.0);
+}
+
 #[test]
 fn what_is_not_proven_is_called_grid_only() {
     let file = Written::new("null.toml", NULL);

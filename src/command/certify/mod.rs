@@ -1,6 +1,7 @@
 //! `patency certify`: an upper bound for the worst type I error over a box of parameters.
 
 mod families;
+mod points;
 mod sides;
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use super::run::{interruptible, progress};
 use super::shared::{Source, Text, pool, refused, undisturbed};
 use super::sweep::known;
 use super::{Failure, output};
-use crate::certify::{Draw, Tally, in_tile, patients, tiles, tilted, upper, words};
+use crate::certify::{Draw, Tally, in_tile, patients, upper, words};
 use crate::clock::Stopwatch;
 use crate::compare::Paired;
 use crate::protocol::{Protocol, Wanted};
@@ -21,7 +22,7 @@ use crate::result::certify::{Cell, Certificate, Certified};
 use crate::result::{Figure, Parameter, Timing};
 use crate::run::{self, Fold, Plan};
 use crate::scenario::{self, Declared, Options, Place, Scenario};
-use crate::sweep::{Axis, MOST_VALUES};
+use crate::sweep::Axis;
 use sides::{Over, place, side};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -246,67 +247,6 @@ impl Notary<'_> {
             }
         }
         places.into_iter().map(|(place, in_full)| Draw::new(scenario, place, *in_full).map_err(refuse)).collect()
-    }
-
-    /// Points of sides without a step: as few as keep what the space between them adds to the level below the penalty.
-    fn choose(&self, over: &mut [Over]) -> Result<(), Failure> {
-        let chosen: Vec<usize> = (0..over.len()).filter(|&i| over[i].points.is_empty()).collect();
-        for o in over.iter_mut() {
-            if o.points.is_empty() {
-                if let Err(why) = &o.place {
-                    return Err(refuse(format!("`--over {0}={1}:{2}` needs a step: {why}", o.name, o.from, o.to)));
-                }
-                o.divide(1);
-            } else {
-                o.tiles = tiles(&o.points, o.from, o.to);
-            }
-        }
-        let level = self.read(over, &over.iter().map(|o| o.points[0]).collect::<Vec<_>>())?;
-        let levels = level.analyses.iter().map(|a| a.alpha).chain(level.multiplicity.iter().map(|f| f.alpha));
-        let level = levels.fold(1.0, f64::min);
-        let most = level * (1.0 + self.of.penalty / chosen.len().max(1) as f64);
-        for &i in &chosen {
-            let mut enough = 1;
-            while self.worst(over, i, enough, level)? > most {
-                enough *= 2;
-                if enough > MOST_VALUES {
-                    let nothing = self.worst(over, i, MOST_VALUES, level)? >= 1.0;
-                    let why = if nothing { format!("; {}", report::NO_NEIGHBOUR) } else { String::new() };
-                    return Err(refuse(format!(
-                        "no {MOST_VALUES} points of `{}` are close enough for --penalty {}{why}",
-                        over[i].name, self.of.penalty
-                    )));
-                }
-            }
-            let mut short = enough / 2;
-            while enough > short + 1 + short / 50 {
-                let middle = (enough + short) / 2;
-                if self.worst(over, i, middle, level)? > most { short = middle } else { enough = middle }
-            }
-            over[i].divide(enough);
-        }
-        Ok(())
-    }
-
-    /// The largest bound in a few tiles of side `i` cut into `count`, its point's being the level.
-    fn worst(&self, over: &mut [Over], i: usize, count: usize, level: f64) -> Result<f64, Failure> {
-        over[i].divide(count);
-        let mut values: Vec<f64> = over.iter().map(|o| o.points[0]).collect();
-        let mut worst: f64 = level;
-        let mut looked: Vec<usize> = (0..=4).map(|k| k * (count - 1) / 4).collect();
-        looked.dedup();
-        for k in looked {
-            let mut draws = |x: f64| {
-                values[i] = x;
-                self.read(over, &values).and_then(|s| self.draws(over, &s))
-            };
-            let point = draws(over[i].points[k])?;
-            for end in over[i].tiles[k] {
-                let corner = draws(end)?;
-                worst = worst.max(tilted(level, |q| point.iter().zip(&corner).map(|(a, b)| a.log_moment(b, q)).sum()));
-            }
-        }
-        Ok(worst)
     }
 
     /// All corners of a tile; sides that are not covered stay at their points.

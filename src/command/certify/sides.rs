@@ -5,7 +5,7 @@ use crate::certify::words;
 use crate::command::Failure;
 use crate::result::certify::Axis as Side;
 use crate::scenario::Place;
-use crate::sweep::{Axis, clean};
+use crate::sweep::Axis;
 
 /// A side of the box.
 pub(super) struct Over {
@@ -47,14 +47,6 @@ impl Over {
             ends.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         );
         Ok(Self { name, from, to, points, tiles: Vec::new(), place: Ok(None) })
-    }
-
-    /// Equal tiles with a point in the middle of each.
-    pub(super) fn divide(&mut self, count: usize) {
-        let width = (self.to - self.from) / count as f64;
-        let edge = |k: usize| if k == count { self.to } else { self.from + k as f64 * width };
-        self.tiles = (0..count).map(|k| [edge(k), edge(k + 1)]).collect();
-        self.points = self.tiles.iter().map(|[a, b]| clean(0.5 * (a + b)).clamp(*a, *b)).collect();
     }
 
     pub(super) fn covered(&self) -> bool {
