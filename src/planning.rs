@@ -165,7 +165,11 @@ const DISCRETE: &str = "It takes the discrete test statistic for a normal one";
 /// Why every formula differs from power over priors.
 pub const AVERAGED: &str = "Power here is averaged over the priors; the formula takes the mean effect for known";
 
-/// The formula's power of an analysis, where one exists for it.
+/// The formula's power of an analysis, where one exists for it: the probability of rejecting in favour, and not on the other side too, as
+/// `pwr` counts with two sides.
+///
+/// Against a margin each test of two proportions has the variance that it takes itself: `difference-of-proportions` the unpooled one,
+/// `farrington-manning` the restricted one, as gsDesign's `nBinomial` and rpact do.
 #[must_use]
 pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Planning> {
     let plan = &protocol.scenario.analyses[a];
@@ -215,7 +219,7 @@ pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Plannin
             let inflated = if plan.method_name == "miettinen-nurminen" { n / (n - 1.0) } else { 1.0 };
             (
                 normal_cdf((effect - z * (inflated * variance(q1, q0)).sqrt()) / variance(p1, p0).sqrt()),
-                "Farrington and Manning 1990, normal approximation with proportions restricted by the null value",
+                "Farrington and Manning 1990, normal approximation",
                 DISCRETE,
             )
         }

@@ -45,7 +45,7 @@ name = "claims"
 hypotheses = ["primary", "copy"]
 holm = {}
 "#;
-    let p1 = std::fs::read_to_string(P1).unwrap();
+    let p1 = std::fs::read_to_string(P1).expect("the scenario is there");
     Written::new("copies.toml", format!("{p1}{family}"))
 }
 
