@@ -1,8 +1,10 @@
 //! Planning formulas: the power that a statistician would have written down for the same assumptions, beside the simulated one.
 
+use crate::analysis::Scale;
+use crate::analysis::score::restricted::by_difference;
 use crate::analysis::wald::t_critical_value;
 use crate::distribution::Family;
-use crate::estimand::Sums;
+use crate::estimand::{Sums, Target, value_of_sums};
 use crate::expr::{ColumnId, Expr};
 use crate::math::special::{normal_cdf, normal_quantile};
 use crate::math::tail::noncentral_t_tail;
@@ -23,6 +25,8 @@ pub struct Given {
     pub events: f64,
     /// Root of the mean squared standard error of the estimates.
     pub se: f64,
+    /// Σ p³ over categories, p their shares in both arms together, of an ordinal endpoint.
+    pub cubes: Option<f64>,
     /// Variance of a weighted log hazard ratio times the number of events, where arms are chosen.
     pub weighted_variance: Option<f64>,
 }
@@ -55,9 +59,9 @@ impl Known {
         let measure = &scenario.endpoints[plan.endpoint].measure;
         let (column, family) = match (plan.method_name, measure) {
             (
-                "difference-of-proportions",
+                "difference-of-proportions" | "farrington-manning" | "miettinen-nurminen" | "logistic",
                 Measure::Binary { of: BinaryOf::State { value, .. }, missing: Fate::Excluded, intercurrent, .. },
-            ) if intercurrent.is_empty() => (column(value)?, Some(Family::Probability)),
+            ) if intercurrent.is_empty() && plan.covariates.is_empty() => (column(value)?, Some(Family::Probability)),
             ("t-test", Measure::Score { value, missing: Fate::Excluded, intercurrent, .. })
                 if intercurrent.is_empty() =>
             {
@@ -90,11 +94,16 @@ impl Known {
         }
     }
 
-    /// `given` with what is known in place of what was simulated; `k` is the experimental arm's share of the patients.
+    /// `given` with what is known in place of what was simulated; `k` is the experimental arm's share of the patients, `scale` that of the
+    /// method.
     #[must_use]
-    pub fn put_into(self, given: Given, k: f64) -> Given {
+    pub fn put_into(self, given: Given, k: f64, scale: Scale) -> Given {
         match self {
-            Self::Proportions([e, c]) => Given { target: Some(e - c), sums: [e, 1.0, c, 1.0], ..given },
+            Self::Proportions([e, c]) => {
+                let sums = [e, 1.0, c, 1.0];
+                let goal = if scale == Scale::LogRatio { Target::LogOdds } else { Target::Mean };
+                Given { target: Some(value_of_sums(goal, &sums)), sums, ..given }
+            }
             Self::Normal([[e, c], [sd_e, sd_c]]) => {
                 let se = ((sd_e * sd_e / k + sd_c * sd_c / (1.0 - k)) / given.patients).sqrt();
                 Given { target: Some(e - c), se, ..given }
@@ -151,7 +160,16 @@ pub fn multiple(protocol: &Protocol<'_>, a: usize, given: &Given, wanted: f64) -
     Some(above.exp())
 }
 
-/// The formula's power of an analysis, where one exists for it.
+/// Why formulas for proportions may differ from their tests.
+const DISCRETE: &str = "It takes the discrete test statistic for a normal one";
+/// Why every formula differs from power over priors.
+pub const AVERAGED: &str = "Power here is averaged over the priors; the formula takes the mean effect for known";
+
+/// The formula's power of an analysis, where one exists for it: the probability of rejecting in favour, and not on the other side too, as
+/// `pwr` counts with two sides.
+///
+/// Against a margin each test of two proportions has the variance that it takes itself: `difference-of-proportions` the unpooled one,
+/// `farrington-manning` the restricted one, as gsDesign's `nBinomial` and rpact do.
 #[must_use]
 pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Planning> {
     let plan = &protocol.scenario.analyses[a];
@@ -159,6 +177,12 @@ pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Plannin
     // formulas that allow for covariates
     let adjusts = ["weighted-cox", "ancova"].contains(&plan.method_name);
     if plan.interaction.is_some() || plan.equivalence.is_some() || !(plan.covariates.is_empty() || adjusts) {
+        return None;
+    }
+    // what is adjusted or stratified otherwise has other variances
+    let stratified = !plan.strata.is_empty() || plan.site_stratum || plan.site_factor;
+    let whole = ["farrington-manning", "miettinen-nurminen", "logistic", "proportional-odds"];
+    if stratified && whole.contains(&plan.method_name) {
         return None;
     }
     let target = given.target? - row.rule.null;
@@ -184,7 +208,36 @@ pub fn power(protocol: &Protocol<'_>, a: usize, given: &Given) -> Option<Plannin
                 } else {
                     "Fleiss 1981, normal approximation"
                 },
-                "It takes the discrete test statistic for a normal one",
+                DISCRETE,
+            )
+        }
+        "farrington-manning" | "miettinen-nurminen" if plan.method.scale() == Scale::Difference => {
+            let (p1, p0) = (s1 / n1, s0 / n0);
+            let sizes = [n * (1.0 - k), n * k];
+            let [q0, q1] = by_difference([sizes[0] * p0, sizes[1] * p1], sizes, row.rule.null);
+            let variance = |p1: f64, p0: f64| (p1 * (1.0 - p1) / k + p0 * (1.0 - p0) / (1.0 - k)) / n;
+            let inflated = if plan.method_name == "miettinen-nurminen" { n / (n - 1.0) } else { 1.0 };
+            (
+                normal_cdf((effect - z * (inflated * variance(q1, q0)).sqrt()) / variance(p1, p0).sqrt()),
+                "Farrington and Manning 1990, normal approximation",
+                DISCRETE,
+            )
+        }
+        "logistic" => {
+            let (p1, p0) = (s1 / n1, s0 / n0);
+            let variance = (1.0 / (k * p1 * (1.0 - p1)) + 1.0 / ((1.0 - k) * p0 * (1.0 - p0))) / n;
+            (
+                normal_cdf(effect / variance.sqrt() - z),
+                "Woolf 1955, normal approximation of the log odds ratio",
+                DISCRETE,
+            )
+        }
+        "proportional-odds" => {
+            let information = n * k * (1.0 - k) * (1.0 - given.cubes?) / 3.0;
+            (
+                normal_cdf(effect * information.sqrt() - z),
+                "Whitehead 1993, at the simulated shares of the categories",
+                "It holds for small effects with one odds ratio at every cut",
             )
         }
         "t-test" | "ancova" => {

@@ -60,39 +60,59 @@ impl Null {
     }
 }
 
-/// Whether a row's null hypothesis is true: by its own true value, or, where a test estimates nothing, by that of a row which sees the same
-/// endpoint in the same patients.
+/// How far the truth lies outside a row's null hypothesis, 0 within it: from the null value; where a test has one side, only in favour of the
+/// experimental arm; of equivalence from the nearer margin. With the true value behind it, and the row that has it: where a test estimates
+/// nothing, one that sees the same endpoint in the same patients.
 #[must_use]
-pub fn null(protocol: &Protocol<'_>, a: usize, rows: &[Analysis]) -> Null {
-    let value = |row: &Analysis| row.estimand.limit.or(row.estimand.truth);
-    if let Some(value) = value(&rows[a]) {
-        return match is(&value, rows[a].null) {
-            true => Null::Holds,
-            false => Null::Fails(format!("the effect is {:.4}, the null value {:.4}", value.estimate, rows[a].null)),
-        };
-    }
+pub fn outside<'a>(protocol: &Protocol<'_>, a: usize, rows: &'a [Analysis]) -> Option<(Figure, Figure, &'a Analysis)> {
     let plans = &protocol.scenario.analyses;
     let own = &plans[a];
-    let alike = |other: &AnalysisPlan| {
+    let value = |row: &Analysis| row.estimand.limit.or(row.estimand.truth);
+    let from = |b: usize, null: f64| {
+        let value = value(&rows[b])?;
+        let orientation = protocol.analyses[b].orientation;
+        let distance = match (rows[a].equivalence, value.estimate - null) {
+            (Some([low, high]), _) => {
+                let x = value.estimate;
+                if x <= low || x >= high { 0.0 } else { (low - x).max(x - high) }
+            }
+            (None, distance) if own.sides == 1 => orientation * (orientation * distance).max(0.0),
+            (None, distance) => distance,
+        };
+        Some((Figure { estimate: distance, ..value }, value, &rows[b]))
+    };
+    if let Some(found) = from(a, rows[a].null) {
+        return Some(found);
+    }
+    let alike = |b: &usize| {
+        let other = &plans[*b];
         (other.endpoint, other.arms) == (own.endpoint, own.arms)
             && (&other.subset, &other.interaction) == (&own.subset, &own.interaction)
     };
-    let mut told = Null::Untold;
-    for (plan, row) in plans.iter().zip(rows).filter(|(plan, _)| alike(plan)) {
-        let Some(value) = value(row) else { continue };
-        let none = plan.method.scale().no_effect();
-        if !is(&value, none) {
-            return Null::Fails(format!("the effect of `{}` is {:.4}, none {none:.4}", row.name, value.estimate));
+    let told = (0..plans.len()).filter(alike).filter_map(|b| from(b, plans[b].method.scale().no_effect()));
+    told.max_by(|x, y| x.0.estimate.abs().total_cmp(&y.0.estimate.abs()))
+}
+
+/// Whether a row's null hypothesis is true.
+#[must_use]
+pub fn null(protocol: &Protocol<'_>, a: usize, rows: &[Analysis]) -> Null {
+    let Some((distance, value, of)) = outside(protocol, a, rows) else { return Null::Untold };
+    let row = &rows[a];
+    match row.equivalence {
+        _ if is(&distance, 0.0) => Null::Holds,
+        Some([low, high]) => Null::Fails(format!("the effect is {:.4}, within {low:.4} to {high:.4}", value.estimate)),
+        None if of.name == row.name => {
+            Null::Fails(format!("the effect is {:.4}, the null value {:.4}", value.estimate, row.null))
         }
-        told = Null::Holds;
+        None => Null::Fails(format!("the effect of `{}` is {:.4}", of.name, value.estimate)),
     }
-    told
 }
 
 fn verdict(protocol: &Protocol<'_>, a: usize, rows: &[Analysis], replicates: f64, scratch: &mut Scratch) -> TypeOne {
     let row = &rows[a];
     let plan = &protocol.scenario.analyses[a];
-    let (level, total) = (row.alpha, row.rejects.total.estimate);
+    let level = if row.equivalence.is_some() { protocol.analyses[a].rule.tail() } else { row.alpha };
+    let total = row.rejects.total.estimate;
     let error = |size: f64| BEYOND * (size * (1.0 - size) / replicates).sqrt();
     let found = |holds: Option<bool>, enumerated: Option<f64>, verdict: String| TypeOne {
         rejects: row.rejects.total,
@@ -101,15 +121,15 @@ fn verdict(protocol: &Protocol<'_>, a: usize, rows: &[Analysis], replicates: f64
         holds,
         verdict,
     };
-    if row.equivalence.is_some() {
-        return found(None, None, "no type I error: without effect the arms are equivalent".to_owned());
-    }
     let told = match null(protocol, a, rows) {
         Null::Fails(why) => return found(None, None, format!("no type I error: {why}")),
         Null::Holds => true,
         Null::Untold => false,
     };
-    if let Some((size, exact)) = size(protocol, plan, a, row, scratch) {
+    // sizes are enumerated where the arms' probabilities are one
+    let value = row.estimand.limit.or(row.estimand.truth);
+    let inside = row.equivalence.is_some() || value.is_some_and(|value| !is(&value, row.null));
+    if let Some((size, exact)) = size(protocol, plan, a, row, scratch).filter(|_| !inside) {
         let words = match () {
             () if total > size + error(size) => "above its enumerated size",
             () if exact && total < size - error(size) => "below its enumerated size",

@@ -14,6 +14,7 @@ mod interval;
 mod layers;
 mod multiplicity;
 mod operating;
+mod planning;
 mod propensity;
 mod proportions;
 mod ranks;

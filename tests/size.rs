@@ -264,7 +264,13 @@ endpoint = "score"
 t-test = { variance = "pooled" }
 "#;
     let rare = P1.replace("0.50, 0.35", "0.02, 0.01");
-    let cases = [(P1, 338.621), (&rare, 4_636.33), (score, 127.5315), (P2, 379.35)];
+    let margin = P1
+        .replace("0.50, 0.35", "0.85, 0.85")
+        .replace("difference-of-proportions = { test = \"pooled-z\" }", "farrington-manning = {}\nmargin = -0.1");
+    let odds = P1.replace("difference-of-proportions = { test = \"pooled-z\" }", "logistic = {}");
+    // the margin's by rpact's `getSampleSizeRates(thetaH0 = -0.1)`; the odds' by hand: 2 (z.025 + z.2)² Σ 1/(pq) / ln² OR
+    let cases =
+        [(P1, 338.621), (&rare, 4_636.33), (score, 127.5315), (P2, 379.35), (&margin, 413.8062), (&odds, 343.9167)];
     for (text, expected) in cases {
         let scenario = sized(text, 100);
         let protocol = Protocol::compile(&scenario, 1, Wanted::Analyses);
@@ -275,9 +281,10 @@ t-test = { variance = "pooled" }
             patients: 100.0,
             events: 100.0,
             se: f64::NAN,
+            cubes: None,
             weighted_variance: None,
         };
-        let given = known.put_into(none, planning::share(&scenario, 0));
+        let given = known.put_into(none, planning::share(&scenario, 0), scenario.analyses[0].method.scale());
         let size = 100.0 * planning::multiple(&protocol, 0, &given, 0.8).expect("a size");
         assert!((size - expected).abs() < 1e-4 * expected, "{size} for {expected}");
         // a power not above the tail takes no effect; one against gets nowhere

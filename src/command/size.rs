@@ -219,11 +219,11 @@ impl Size {
         let planned = match (&of, n) {
             (Of::Patients, Some(n)) => {
                 scenario.n = n as usize;
-                formula(&scenario, &of, &asked, n, effort.patients, &mut timing)?
+                formula(&mut scenario, &of, &asked, n, effort.patients, &mut timing)?
             }
             (Of::Events, Some(events)) => {
                 scenario.cut.events = scenario.cut.events.map(|(_, endpoint)| (events as u32, endpoint));
-                formula(&scenario, &of, &asked, events, effort.patients, &mut timing)?
+                formula(&mut scenario, &of, &asked, events, effort.patients, &mut timing)?
             }
             _ => Planned::default(),
         };

@@ -374,8 +374,9 @@ fn value(
         }
         _ => {}
     }
-    if let Some(estimate) = estimate {
-        value = if estimate.status == Status::Estimated { estimate.estimate } else { f64::NAN };
+    // means of arms that are all alike have a difference, of which no method could give the error
+    if let Some(estimate) = estimate.filter(|e| e.status == Status::Estimated) {
+        value = estimate.estimate;
     }
     value
 }

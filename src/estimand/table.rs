@@ -192,6 +192,13 @@ impl Table {
         had
     }
 
+    /// Σ p³ over categories, p their shares in both arms, which are `share` of the patients.
+    #[must_use]
+    pub fn cubes(&self, share: [f64; 2]) -> f64 {
+        let of = |a: usize, k: usize| share[a] * self.counts[a][0][k] as f64 / self.total(a);
+        (0..self.counts[0][0].len()).map(|k| (of(0, k) + of(1, k)).powi(3)).sum()
+    }
+
     /// Root of the expected score of the two-group proportional-odds model on the pooled category shares.
     fn common_odds(&self, share: [f64; 2]) -> f64 {
         let levels = self.counts[0][0].len();

@@ -135,7 +135,7 @@ fn certified(out: &mut String, c: &Certificate, a: &Certified) {
     if let Some(e) = a.effect.filter(|e| e.estimate.abs() > 5.0 * e.mcse.unwrap_or(0.0) + 1e-6) {
         let _ = writeln!(
             out,
-            "  NOT A NULL WORLD: the true effect lies {:.4} from the null value; these rejections are not all errors.",
+            "  NOT A NULL WORLD: the true effect lies {:.4} outside the null hypothesis; these rejections are not all errors.",
             e.estimate
         );
     }

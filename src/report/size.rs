@@ -171,8 +171,13 @@ fn planning(out: &mut String, r: &SizeResult, words: &Words) {
             let near = |x: f64, place: f64| (x / place).round() * place;
             // an error below one is said to its first digit, the size as a whole
             let shown = if place >= 1.0 { count(near(error, place) as u64) } else { trimmed(near(error, place)) };
-            let size = if place > 1.0 { near(f.size.estimate, place) } else { f.n };
-            format!("about {} (± {shown})", words.of(size))
+            // to a patient, the figure that has the error; beyond, it has no more digits than that
+            if place > 1.0 {
+                format!("about {} (± {shown})", words.of(near(f.size.estimate, place)))
+            } else {
+                let decimals = usize::from(place < 1.0);
+                format!("about {} ({:.decimals$} ± {shown})", words.of(f.n), f.size.estimate)
+            }
         }
         Some(_) => words.of(f.n),
         None => format!("about {} (its Monte Carlo error is not known)", words.of(f.n)),

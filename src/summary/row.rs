@@ -30,6 +30,8 @@ impl Summary {
             patients: row.patients as f64 / all,
             events: row.events as f64 / all,
             se: row.variance.mean().sqrt(),
+            cubes: (plan.method_name == "proportional-odds" && plan.covariates.is_empty())
+                .then(|| tables.of(a, usize::from(protocol.incomplete), 0).cubes(tables.shares(protocol, plan))),
             weighted_variance: tables
                 .weighted_variance(plan, plan.arms[usize::from(protocol.analyses[a].rule.treated == 0)]),
         }
@@ -158,7 +160,10 @@ impl Summary {
             planning: (protocol.scenario.reestimations.is_empty()
                 && !protocol.scenario.rules.iter().any(|r| r.analysis == a && r.monitor.is_some()))
             .then(|| planning::power(protocol, a, &figures))
-            .flatten(),
+            .flatten()
+            .map(
+                |formula| if self.varies { result::Planning { note: planning::AVERAGED, ..formula } } else { formula },
+            ),
             patients: row.patients as f64 / all as f64,
             events: row.events as f64 / all as f64,
             bootstrap: plan

@@ -45,7 +45,7 @@ name = "claims"
 hypotheses = ["primary", "copy"]
 holm = {}
 "#;
-    let p1 = std::fs::read_to_string(P1).unwrap();
+    let p1 = std::fs::read_to_string(P1).expect("the scenario is there");
     Written::new("copies.toml", format!("{p1}{family}"))
 }
 
@@ -530,4 +530,64 @@ fn other_results_too_are_asked_for_where_they_can_be_written() {
         here,
     ]);
     assert!(folder.path().join("sweep.csv").is_file());
+}
+
+/// Whitehead (1993), section 2: shares .2, .5, .2 and .1 and a log odds ratio of .887 take 187 patients for 90 % power.
+#[test]
+fn an_ordinal_endpoint_has_whiteheads_formula() {
+    let text = r#"
+title = "Four categories"
+
+[trial]
+n = 187
+arms = [{ name = "control" }, { name = "treatment" }]
+
+[[outcome]]
+name = "grade"
+ordinal = { probabilities = [0.2, 0.5, 0.2, 0.1], odds-ratio = "if(treatment, exp(-0.887), 1)" }
+
+[[endpoint]]
+name = "grade"
+ordinal = { value = "grade", better = "lower" }
+
+[[analysis]]
+name = "primary"
+endpoint = "grade"
+proportional-odds = {}
+"#;
+    let scenario = Written::new("grades.toml", text.to_owned());
+    let ask = ["size", &scenario.path(), "--power", "0.9", "--within", "15%", "--format", "json"];
+    let found: Value = serde_json::from_str(&printed(&ask)).unwrap();
+    let [size, error] = ["estimate", "mcse"].map(|part| number(&found, &format!("/planning/size/{part}")));
+    assert!(word(&found, "/planning/formula").starts_with("Whitehead 1993"), "{found}");
+    // shares and the odds ratio are simulated
+    assert!(error < 4.0 && (size - 187.0).abs() < 0.5 + 5.0 * error, "{size} {error}");
+}
+
+/// Looks and reviews are no matter of the formula: it is that of the same trial without them.
+#[test]
+fn the_formula_of_a_trial_with_looks_is_that_of_the_one_without() {
+    let plain = std::fs::read_to_string(P1).unwrap();
+    let looks = r#"
+[enrolment]
+piecewise = { rates = [10], from = [0] }
+
+[[look]]
+name = "half"
+enrolled = { share = 0.5 }
+
+[[rule]]
+name = "stop"
+analysis = "primary"
+efficacy = { spending = "obrien-fleming" }
+"#;
+    let scenario = Written::new("looks.toml", format!("{plain}{looks}"));
+    let found = printed(&["size", &scenario.path(), "--power", "0.8", "--within", "15%", "--format", "json"]);
+    let found: Value = serde_json::from_str(&found).unwrap();
+    assert!((number(&found, "/planning/size/estimate") - 338.62).abs() < 0.01, "{}", found["planning"]);
+    assert!(
+        list(&found, "/planning/reasons")[0].as_str().is_some_and(|why| why.contains("looks")),
+        "{}",
+        found["planning"]
+    );
 }

@@ -2,7 +2,7 @@
 
 pub mod farrington_manning;
 pub mod miettinen_nurminen;
-mod restricted;
+pub(crate) mod restricted;
 
 use crate::analysis::r;
 use crate::analysis::table::{Table, count_strata, tables};

@@ -11,7 +11,7 @@ const STEPS: usize = 80;
 /// meet, the closed form has half the digits.
 ///
 /// `Source`: Miettinen, Nurminen (1985), Statistics in Medicine 4:213, appendix I.
-pub(super) fn by_difference(x: [f64; 2], n: [f64; 2], difference: f64) -> [f64; 2] {
+pub(crate) fn by_difference(x: [f64; 2], n: [f64; 2], difference: f64) -> [f64; 2] {
     let (low, high) = ((-difference).max(0.0), (1.0 - difference).min(1.0));
     let (total, responders) = (n[0] + n[1], x[0] + x[1]);
     let scale = 3.0 * total;

@@ -23,6 +23,7 @@ use crate::result::{Figure, Parameter, Timing};
 use crate::run::{self, Fold, Plan};
 use crate::scenario::{self, Declared, Options, Place, Scenario};
 use crate::sweep::Axis;
+use crate::type_one::outside;
 use sides::{Over, place, side};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -380,7 +381,7 @@ impl Notary<'_> {
         })
     }
 
-    /// Of each analysis the true effect minus the null value at the first point and the last: the one farther from 0.
+    /// Of each analysis how far the true effect lies outside its null hypothesis at the first point and the last: the farther.
     fn effects(&mut self, over: &[Over], first: &Protocol<'_>) -> Result<Vec<Option<Figure>>, Failure> {
         let values: Vec<f64> = over.iter().map(|o| o.points.last().copied().unwrap_or(o.to)).collect();
         let mut last = self.read(over, &values)?;
@@ -391,9 +392,9 @@ impl Notary<'_> {
         for protocol in [first, &last] {
             let mut paired = Paired::new(protocol);
             let ended = self.run(protocol, PILOT.min(self.of.replicates), true, &mut paired)?;
-            for (to, a) in found.iter_mut().zip(paired.design(&ended.tables)?.analyses) {
-                let value = a.estimand.limit.or(a.estimand.truth);
-                let effect = value.map(|value| Figure { estimate: value.estimate - a.null, ..value });
+            let rows = paired.design(&ended.tables)?.analyses;
+            for (a, to) in found.iter_mut().enumerate() {
+                let effect = outside(protocol, a, &rows).map(|(distance, ..)| distance);
                 let far = |f: &Option<Figure>| f.map_or(-1.0, |f| f.estimate.abs());
                 if far(&effect) > far(to) {
                     *to = effect;

@@ -44,9 +44,9 @@ impl Fold for Fit<'_, '_> {
 }
 
 /// The formula's size for the power asked for, at what patients of a pilot give it; what is known of the effect exactly takes its place.
-/// The scenario is that of the answer `n`.
+/// The scenario is that of the answer `n`, and is left without looks, reviews and what they decide: the formula knows none.
 pub(super) fn formula(
-    scenario: &Scenario,
+    scenario: &mut Scenario,
     of: &Of,
     asked: &Asked<'_>,
     n: f64,
@@ -59,6 +59,12 @@ pub(super) fn formula(
     if success(scenario, asked.of.analysis.as_ref()) != Success::Analysis {
         return Ok(Planned::none("there is none for a family of hypotheses"));
     }
+    let looks = !scenario.looks.is_empty();
+    scenario.looks.clear();
+    scenario.rules.clear();
+    scenario.reestimations.clear();
+    scenario.multiplicity.clear();
+    let scenario = &*scenario;
     let protocol = Protocol::compile(scenario, asked.of.seed, Wanted::Analyses);
     let plan = &scenario.analyses[0];
     let counts_events = ["log-rank", "cox", "weighted-cox"].contains(&plan.method_name);
@@ -86,7 +92,7 @@ pub(super) fn formula(
     let given = |summary: &Summary, tables: &Tables| {
         let simulated = summary.given(&protocol, tables, 0, summary.targets(&protocol, tables, 0));
         let simulated = Given { events: certain.unwrap_or(simulated.events), ..simulated };
-        known.map_or(simulated, |known| known.put_into(simulated, share))
+        known.map_or(simulated, |known| known.put_into(simulated, share, scenario.analyses[0].method.scale()))
     };
     let mut all = (Summary::new(&protocol), Tables::new(&protocol));
     let mut parts = Vec::new();
@@ -112,7 +118,10 @@ pub(super) fn formula(
     let sizes = parts.iter().map(|g| planning::multiple(&protocol, 0, g, asked.of.power).map(|m| m * n));
     let powers = parts.iter().map(|g| planning::power(&protocol, 0, g).map(|p| p.power));
     let unit = of.unit(scenario);
-    let complete = given.patients >= scenario.n as f64 * (1.0 - 1e-9);
+    // all patients of the arms compared, as far as arms have fixed sizes
+    let [e, c] = plan.arms.map(|arm| f64::from(scenario.arms[arm].ratio));
+    let arms = (e + c) / scenario.arms.iter().map(|a| f64::from(a.ratio)).sum::<f64>();
+    let complete = given.patients >= (scenario.n as f64 * arms).floor() * (1.0 - 1e-9);
     Ok(Planned {
         formula: Some(Formula {
             // what rounding adds to a whole multiple is no patient
@@ -125,7 +134,7 @@ pub(super) fn formula(
                 _ => planning.formula,
             },
             power: Figure { estimate: planning.power, mcse: error(powers) },
-            reasons: reasons(scenario, of, known, complete, planning.note),
+            reasons: reasons(scenario, of, known, [looks, complete], planning.note),
         }),
         none: None,
     })
@@ -163,13 +172,22 @@ fn error(parts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
 }
 
 /// Why the formula's answer may differ from the simulated one: what it leaves out of this scenario, the greatest first.
-fn reasons(scenario: &Scenario, of: &Of, known: Option<Known>, complete: bool, note: &str) -> Vec<String> {
+fn reasons(
+    scenario: &Scenario,
+    of: &Of,
+    known: Option<Known>,
+    [looks, complete]: [bool; 2],
+    note: &str,
+) -> Vec<String> {
     let plan = &scenario.analyses[0];
     let mut reasons: Vec<String> = Vec::new();
     let mut say = |words: &str| reasons.push(words.to_owned());
     let per = |per: Per| scenario.variables.iter().any(|v| v.per == per && !v.law.parameters().is_empty());
+    if looks {
+        say("The formula is of the trial without interim looks and reviews");
+    }
     if per(Per::Replicate) {
-        say("Power here is averaged over the priors; the formula takes the mean effect for known");
+        say(planning::AVERAGED);
     }
     if per(Per::Site) {
         say("Patients of a site share what varies by site; the formula takes all patients for independent");
@@ -182,7 +200,8 @@ fn reasons(scenario: &Scenario, of: &Of, known: Option<Known>, complete: bool, n
             );
         }
     }
-    let proportions = plan.method_name == "difference-of-proportions";
+    let proportions = ["difference-of-proportions", "farrington-manning", "miettinen-nurminen", "logistic"]
+        .contains(&plan.method_name);
     let t_test = plan.method_name == "t-test";
     let fixed = matches!(scenario.allocation, Allocation::Blocks { .. }) && complete;
     let normal = matches!(known, Some(Known::Normal([_, [e, c]])) if e == c);
