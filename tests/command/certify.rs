@@ -248,7 +248,7 @@ fn ctrl_c_leaves_no_bound_and_says_so() {
 /// A rule's analysis is computed at every point, and certified where it is asked for.
 #[test]
 fn what_rules_test_is_certified_only_where_asked_for() {
-    let text = NULL.replacen("uniform = { over = \"over\" }", "piecewise = { rates = [10], from = [0] }", 1);
+    let text = NULL.replacen("uniform = { over = \"over\" }", "piecewise = { rates = [\"over\"], from = [0] }", 1);
     let more = "\n[[analysis]]\nname = \"other\"\nendpoint = \"event\"\nfisher = {}\n\n[[look]]\nname = \"half\"\nenrolled = { share = 0.5 }\n\n[[rule]]\nname = \"stop\"\nanalysis = \"primary\"\nefficacy = { haybittle-peto = 3 }\n";
     let file = Written::new("looked.toml", format!("{text}{more}"));
     let names = |analysis: &str| -> Vec<String> {
