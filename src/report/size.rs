@@ -191,6 +191,9 @@ fn planning(out: &mut String, r: &SizeResult, words: &Words) {
     let at = r.size.n.map_or_else(String::new, |n| words.shown(n));
     let power = percent(f.power.estimate, f.power.mcse.filter(|e| *e > 0.0005).or(Some(0.001)));
     let _ = writeln!(out, "Formula: {said} ({}; {raw}its power at {at} is {power} %).", f.formula);
+    for other in &f.others {
+        let _ = writeln!(out, "{}: {} ({:.1} before it is rounded up).", other.formula, words.of(other.n), other.size);
+    }
     if !f.reasons.is_empty() {
         let _ = writeln!(out, "{}.", f.reasons.join(". "));
     }
@@ -281,6 +284,7 @@ mod tests {
             guess,
             ended,
             reversal: None,
+            ceiling: None,
             planning: None,
             no_planning: None,
             work: Work::default(),
@@ -326,6 +330,7 @@ mod tests {
                 size: Figure { estimate: size, mcse: Some(mcse) },
                 formula: "Fleiss",
                 power: Figure { estimate: 0.8, mcse: Some(0.0) },
+                others: Vec::new(),
                 reasons: vec!["It is discrete".to_owned()],
             });
             text(&found)
@@ -334,9 +339,9 @@ mod tests {
         assert!(exact.contains("Formula: 340 patients (Fleiss; 338.6 before it is rounded up; its power"), "{exact}");
         assert!(exact.contains("\nIt is discrete.\n"), "{exact}");
         for (n, size, mcse, said) in [
-            (340.0, 338.2, 4.9, "about 340 patients (± 5)"),
+            (340.0, 338.2, 4.9, "about 340 patients (338 ± 5)"),
             (4_570.0, 4_569.0, 23.0, "about 4,570 patients (± 20)"),
-            (340.0, 338.2, 0.42, "about 340 patients (± 0.4)"),
+            (340.0, 338.2, 0.42, "about 340 patients (338.2 ± 0.4)"),
         ] {
             let shown = ask(n, size, mcse);
             assert!(shown.contains(said), "{shown}");
