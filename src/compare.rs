@@ -53,7 +53,7 @@ impl<'p, 's> Paired<'p, 's> {
         self.summary.design(self.protocol, tables, &mut |_, _| Ok(LookBack::default()))
     }
 
-    /// The rows of the analyses, and then of the families, in their order; `design` is that of [`Paired::design`].
+    /// The rows of the analyses that are shown, and then of such families, in their order; `design` is that of [`Paired::design`].
     #[must_use]
     pub fn rows(&self, name: &str, design: &Design) -> Vec<Row> {
         let scenario = self.protocol.scenario;
@@ -79,7 +79,7 @@ impl<'p, 's> Paired<'p, 's> {
             enrolment_months: design.enrolment.last_entry,
             reached: design.enrolment.reached,
             duration,
-            patient_months: design.enrolment.follow_up.map(|f| f.estimate * design.enrolment.enrolled.estimate),
+            patient_months: self.summary.patient_months(),
             ties: None,
             cost: None,
             difference: None,
@@ -104,10 +104,12 @@ impl<'p, 's> Paired<'p, 's> {
                 ..common.clone()
             }
         };
-        let mut rows: Vec<Row> = design.analyses.iter().enumerate().map(row).collect();
+        let shown = |(a, _): &(usize, &crate::result::Analysis)| scenario.analyses[*a].shown;
+        let mut rows: Vec<Row> = design.analyses.iter().enumerate().filter(shown).map(row).collect();
         // several endpoints have several numbers of events: there is a price where events have none
         let free = scenario.costs.is_some_and(|c| c.event == 0.0);
-        for of in design.multiplicity.iter().flat_map(|f| f.rows(design.replicates)) {
+        let families = design.multiplicity.iter().zip(&scenario.multiplicity).filter(|(_, plan)| plan.shown);
+        for of in families.flat_map(|(f, _)| f.rows(design.replicates)) {
             rows.push(Row {
                 analysis: of.name,
                 label: of.label,
@@ -119,6 +121,9 @@ impl<'p, 's> Paired<'p, 's> {
                 ..common.clone()
             });
         }
+        // nothing is held against what is not shown
+        let names: Vec<String> = rows.iter().map(|r| r.analysis.clone()).collect();
+        rows.iter_mut().for_each(|r| r.beside = r.beside.take().filter(|name| names.contains(name)));
         rows
     }
 

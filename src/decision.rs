@@ -18,7 +18,7 @@ pub struct Verdict {
     pub rejected: u64,
     /// Of these, in favour of the experimental arm.
     pub favour: u64,
-    /// Rejected in favour where each is tested alone at the familywise level.
+    /// Rejected in favour where each is tested alone at the familywise level; empty where rules test them at looks.
     pub alone: u64,
     /// Without a p-value.
     pub missing: u64,

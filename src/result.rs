@@ -376,12 +376,12 @@ pub struct Enrolment {
     pub last_entry_date: Option<String>,
     /// What the calendar implies for the planned follow-up, where the scenario plans any.
     pub calendar: Option<Calendar>,
-    /// Mean date of the data cut (months), where there is a calendar cut.
+    /// Mean date of the data cut (months), where every trial has a calendar cut.
     pub cut: Option<Figure>,
     /// Months until the data are complete: to the data cut, else to the horizon of the last patient; to the end where looks may stop the
-    /// trial.
+    /// trial. `null` where some trials have no known end.
     pub complete: Option<Figure>,
-    /// Mean follow-up (months), where it is limited.
+    /// Mean follow-up (months), where it is limited in every trial.
     pub follow_up: Option<Figure>,
 }
 

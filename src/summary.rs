@@ -52,8 +52,15 @@ pub struct Summary {
     enrolled: Moments,
     reached: u64,
     last_entry: Moments,
+    /// Of the trials that have one.
     cut: Moments,
+    /// Months until the data are complete, of the trials whose end is known.
+    complete: Moments,
     follow_up: Moments,
+    /// Trials whose follow-up nothing limits.
+    unlimited: u64,
+    /// Months under observation over all patients, of the others.
+    patient_months: Moments,
     in_time: Moments,
     site_full: u64,
     excluded: Vec<u64>,
@@ -89,7 +96,10 @@ impl Summary {
             reached: 0,
             last_entry: Moments::default(),
             cut: Moments::default(),
+            complete: Moments::default(),
             follow_up: Moments::default(),
+            unlimited: 0,
+            patient_months: Moments::default(),
             in_time: Moments::default(),
             site_full: 0,
             excluded: vec![0; protocol.scenario.criteria.len()],
@@ -119,6 +129,12 @@ impl Summary {
         self.enrolled.mean()
     }
 
+    /// Mean months under observation over all patients; none where some trials have no known end of follow-up.
+    #[must_use]
+    pub fn patient_months(&self) -> Option<f64> {
+        self.patient_months.figure_of_all(self.replicates).map(|f| f.estimate)
+    }
+
     /// Adds a batch.
     pub fn add(&mut self, protocol: &Protocol<'_>, batch: &Batch) {
         self.families.begin();
@@ -134,8 +150,17 @@ impl Summary {
             if trial.cut.is_finite() {
                 self.cut.add(trial.cut);
             }
+            let complete = if self.looks.is_none() && trial.cut.is_finite() { trial.cut } else { trial.end };
+            if complete.is_finite() {
+                self.complete.add(complete);
+            }
+            self.unlimited += u64::from(trial.follow_up == f64::INFINITY);
+            // without patients there is no mean
             if trial.follow_up.is_finite() {
                 self.follow_up.add(trial.follow_up);
+                self.patient_months.add(trial.follow_up * f64::from(trial.enrolled));
+            } else if trial.enrolled == 0 {
+                self.patient_months.add(0.0);
             }
             self.site_full += u64::from(trial.site_full);
             if trial.enrolled > 0 {
@@ -202,7 +227,10 @@ impl Summary {
             reached,
             last_entry,
             cut,
+            complete,
             follow_up,
+            unlimited,
+            patient_months,
             in_time,
             site_full,
             excluded,
@@ -246,7 +274,10 @@ impl Summary {
         self.reached += reached;
         self.last_entry.absorb(last_entry);
         self.cut.absorb(cut);
+        self.complete.absorb(complete);
         self.follow_up.absorb(follow_up);
+        self.unlimited += unlimited;
+        self.patient_months.absorb(patient_months);
         self.in_time.absorb(in_time);
         self.site_full += site_full;
         for (a, b) in self.excluded.iter_mut().zip(excluded) {
@@ -344,14 +375,6 @@ impl Summary {
         let dated = protocol.arrivals.is_some();
         let monitoring = self.looks.as_ref().map(|l| l.result(protocol, &all_targets, &adjusted));
         let last_entry = if dated { self.last_entry.figure() } else { None };
-        // without a calendar cut the last patient is followed to the horizon
-        let followed = || {
-            let horizon = scenario.cut.horizon?;
-            let entry = last_entry.unwrap_or(Figure { estimate: 0.0, mcse: None });
-            Some(Figure { estimate: entry.estimate + horizon, ..entry })
-        };
-        let ended = monitoring.as_ref().and_then(|m| m.months.as_ref()).map(|s| s.mean);
-        let complete = ended.or(self.cut.figure()).or_else(followed);
         Ok(Design {
             variant: scenario.variant.clone(),
             n: scenario.n,
@@ -389,9 +412,9 @@ impl Summary {
                     .filter(|_| dated)
                     .and_then(|start| crate::calendar::date_after(start, self.last_entry.mean())),
                 calendar: scenario.enrolment.plan.filter(|_| dated).map(|plan| self.calendar(scenario, plan)),
-                cut: self.cut.figure(),
-                complete,
-                follow_up: self.follow_up.figure(),
+                cut: self.cut.figure_of_all(self.replicates),
+                complete: self.complete.figure_of_all(self.replicates),
+                follow_up: self.follow_up.figure().filter(|_| self.unlimited == 0),
             },
         })
     }

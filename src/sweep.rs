@@ -163,10 +163,12 @@ impl<'p, 's> World<'p, 's> {
         let scenario = self.protocol.scenario;
         let value = |name: &String| scenario.parameters.iter().find(|p| p.name == *name).map_or(f64::NAN, |p| p.value);
         let values: Vec<f64> = parameters.iter().map(value).collect();
-        let hypotheses =
-            design.multiplicity.iter().flat_map(|f| f.rows(design.replicates)).map(|row| (row.rejects, None));
-        let analyses = design.analyses.iter().map(|a| (Some(a.rejects.clone()), Some(&a.estimate)));
-        let own = (0..design.analyses.len()).map(|a| Some(type_one::null(self.protocol, a, &design.analyses).word()));
+        // those that are shown, as in the rows beside which they stand
+        let families = design.multiplicity.iter().zip(&scenario.multiplicity).filter(|(_, plan)| plan.shown);
+        let hypotheses = families.flat_map(|(f, _)| f.rows(design.replicates)).map(|row| (row.rejects, None));
+        let shown = || (0..design.analyses.len()).filter(|&a| scenario.analyses[a].shown);
+        let analyses = shown().map(|a| &design.analyses[a]).map(|a| (Some(a.rejects.clone()), Some(&a.estimate)));
+        let own = shown().map(|a| Some(type_one::null(self.protocol, a, &design.analyses).word()));
         let rows = self
             .paired
             .rows("", &design)

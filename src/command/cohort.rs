@@ -93,7 +93,7 @@ impl Cohort {
 
     /// Writes the trial and its script.
     fn hand_to_r(&self, scenario: &Scenario, table: &DataTable, folder: &Path) -> Result<(), Failure> {
-        std::fs::create_dir_all(folder).map_err(|e| Error::write(folder, e))?;
+        output::folder(folder)?;
         let [data, code] = ["trial.csv", "trial.R"].map(|name| folder.join(name));
         let file = std::fs::File::create(&data).map_err(|e| Error::write(&data, e))?;
         table.csv(&mut std::io::BufWriter::new(file)).map_err(|e| Error::write(&data, e))?;

@@ -17,6 +17,18 @@ pub(super) fn open(asked: Option<&Path>, name: &str) -> Result<Option<PathBuf>, 
     Ok(Some(path))
 }
 
+/// Makes a folder, where there is none.
+///
+/// # Errors
+/// Why there is none; where something else is in its place, what.
+pub(super) fn folder(path: &Path) -> Result<(), Error> {
+    let other = std::fs::metadata(path).ok().filter(|m| !m.is_dir()).map(|m| {
+        let what = if m.is_file() { "a file" } else { "a device or a pipe" };
+        std::io::Error::new(std::io::ErrorKind::NotADirectory, format!("it is {what}, not a folder"))
+    });
+    other.map_or_else(|| std::fs::create_dir_all(path), Err).map_err(|e| Error::write(path, e))
+}
+
 /// Whether a file can be written to; its content stays, and one that is not there is not left behind.
 ///
 /// # Errors

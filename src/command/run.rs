@@ -362,7 +362,7 @@ fn default_folder(scenario: &Path) -> PathBuf {
 
 /// Makes the folder and sees that it can be written to, before anything is computed.
 pub(super) fn open(folder: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(folder).map_err(|e| Error::write(folder, e))?;
+    output::folder(folder)?;
     output::probe(&folder.join("result.json"))
 }
 

@@ -70,7 +70,7 @@ pub(super) fn write(out: &mut String, design: &Design) {
     table.row(header);
     for (k, region) in first.regions.iter().enumerate() {
         let share = region.replicates as f64 / design.replicates.max(1) as f64;
-        let mut row = vec![place(region), percent(share, None)];
+        let mut row = vec![place(region, &first.regions), percent(share, None)];
         for (assured, _) in &shown {
             row.push(
                 assured.regions[k].power.map_or_else(|| "–".to_owned(), |power| percent(power.estimate, power.mcse)),
@@ -81,12 +81,13 @@ pub(super) fn write(out: &mut String, design: &Design) {
     out.push_str(&table.render());
 }
 
-fn place(region: &Region) -> String {
-    let digits = match (region.from, region.to) {
-        (Some(a), Some(b)) if a < b => 0.1 * (b - a),
-        _ => 0.01 * region.from.or(region.to).unwrap_or(1.0).abs().max(1e-3),
-    };
-    let number = |x: f64| rounded(x, Some(digits));
+fn place(region: &Region, all: &[Region]) -> String {
+    // regions of a parameter share their edges, which look alike on either side
+    let width = |r: &Region| Some(r.to? - r.from?).filter(|width| *width > 0.0);
+    let own = all.iter().filter(|r| r.parameter == region.parameter);
+    let narrowest = own.filter_map(width).min_by(f64::total_cmp);
+    let edge = region.from.or(region.to).unwrap_or(1.0).abs().max(1e-3);
+    let number = |x: f64| rounded(x, Some(narrowest.map_or(0.01 * edge, |width| 0.1 * width)));
     let name = &region.parameter;
     match (region.from, region.to) {
         (Some(a), Some(b)) if a >= b => format!("{name} = {}", number(a)),
@@ -94,5 +95,33 @@ fn place(region: &Region) -> String {
         (None, Some(b)) => format!("{name} < {}", number(b)),
         (Some(a), None) => format!("{name} ≥ {}", number(a)),
         (None, None) => name.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand_an_edge_looks_alike_on_either_side() {
+        let places = |ends: &[(Option<f64>, Option<f64>)]| {
+            let region = |&(from, to): &(Option<f64>, Option<f64>)| Region {
+                parameter: "p".to_owned(),
+                from,
+                to,
+                mean: None,
+                replicates: 1,
+                power: None,
+            };
+            let all: Vec<Region> = ends.iter().map(region).collect();
+            all.iter().map(|r| place(r, &all)).collect::<Vec<_>>()
+        };
+        let [a, b, c] = [0.085_81, 0.1313, 0.15].map(Some);
+        assert_eq!(
+            places(&[(None, a), (a, b), (b, c), (c, None)]),
+            ["p < 0.086", "0.086 ≤ p < 0.131", "0.131 ≤ p < 0.150", "p ≥ 0.150"]
+        );
+        assert_eq!(places(&[(None, a), (a, None)]), ["p < 0.0858", "p ≥ 0.0858"]);
+        assert_eq!(places(&[(b, b), (c, c)]), ["p = 0.131", "p = 0.150"]);
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::table::{Table, count, percent};
+use crate::result::Parameter;
 use crate::result::certify::{Axis, Cell, Certificate, Certified, Counted};
 
 /// Points that a terminal shows: those with the largest bounds.
@@ -23,16 +24,7 @@ pub fn text(c: &Certificate) -> String {
         c.seed,
         c.version
     );
-    if c.null.is_empty() {
-        out.push_str("No parameter declares a null value: the world is taken as it is.\n");
-    } else {
-        let nulls: Vec<String> = c
-            .null
-            .iter()
-            .map(|p| format!("{} = {}", p.name, p.value.map_or_else(|| "–".to_owned(), trimmed)))
-            .collect();
-        let _ = writeln!(out, "Null values in force: {}", nulls.join(", "));
-    }
+    nulls(&mut out, c);
     for a in &c.analyses {
         certified(&mut out, c, a);
     }
@@ -61,6 +53,27 @@ pub fn text(c: &Certificate) -> String {
     let t = &c.timing;
     let _ = writeln!(out, "\n{:.1} s on {} thread{}", t.seconds, t.threads, plural(t.threads));
     out
+}
+
+/// Which null values are in force, and which are not.
+fn nulls(out: &mut String, c: &Certificate) {
+    let side = |name: &str| c.axes.iter().any(|x| x.name == name);
+    let [sides, set]: [Vec<&str>; 2] =
+        [true, false].map(|is| c.null_overridden.iter().map(String::as_str).filter(|name| side(name) == is).collect());
+    if !c.null.is_empty() {
+        let shown = |p: &Parameter| format!("{} = {}", p.name, p.value.map_or_else(|| "–".to_owned(), trimmed));
+        let nulls: Vec<String> = c.null.iter().map(shown).collect();
+        let _ = writeln!(out, "Null values in force: {}", nulls.join(", "));
+    } else if c.null_overridden.is_empty() {
+        out.push_str("No parameter declares a null value: the world is taken as it is.\n");
+    } else {
+        out.push_str("No null value is in force: the world is taken as it is.\n");
+    }
+    for (names, why) in [(sides, "the box gives it others"), (set, "--set gives it another")] {
+        for name in names {
+            let _ = writeln!(out, "{name} declares a null value, but {why}.");
+        }
+    }
 }
 
 /// Whether a family has no null hypothesis that is true anywhere.

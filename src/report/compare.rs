@@ -66,7 +66,9 @@ pub fn text(c: &Comparison) -> String {
     }
     let _ = write!(out, "\n{}", table.render());
     if cost {
-        out.push_str("* no other design has more power at no higher cost, or as much at a lower one\n");
+        out.push_str(
+            "* no other design has more power for the same analysis at no higher cost, or as much at a lower one\n",
+        );
     }
     for r in analyses().filter(|r| r.reached.estimate < 0.9995) {
         let _ = writeln!(

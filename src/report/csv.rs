@@ -73,7 +73,7 @@ pub fn render(result: &RunResult) -> String {
             cells.extend(std::iter::repeat_n(String::new(), 14));
             cells.extend([
                 row.missing.to_string(),
-                value(hypothesis.map(|h| h.alone)),
+                value(hypothesis.and_then(|h| h.alone)),
                 hypothesis.map_or(String::new(), |h| h.null.to_owned()),
                 value(row.of.rejections),
                 mcse(row.of.rejections),

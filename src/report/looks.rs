@@ -260,6 +260,13 @@ fn stops(out: &mut String, monitoring: &Monitoring) {
         line(&format!("events of {}", rule.analysis), &rule.events, 0);
     }
     line("months", &monitoring.months, 1);
+    if monitoring.endless.estimate > 0.0 {
+        let _ = writeln!(
+            out,
+            "  months: –, since in {} % nothing stops the trial and nothing ends follow-up",
+            share(monitoring.endless)
+        );
+    }
     if let Some(spared) = monitoring.spared.filter(|s| s.estimate >= 0.05) {
         let _ = writeln!(out, "  patients spared: mean {}", number(Some(spared)));
     }
@@ -268,7 +275,7 @@ fn stops(out: &mut String, monitoring: &Monitoring) {
     }
     if let Some(short) = monitoring.short.filter(|s| s.estimate > 0.0) {
         let then = if monitoring.endless.estimate > 0.0 {
-            "the trial is followed without end, and months are of the others"
+            "the trial is followed without end"
         } else {
             "the trial ends at another cut, and months count that end"
         };

@@ -55,7 +55,7 @@ pub(super) fn one(out: &mut String, design: &Design) {
     table.row(header);
     for h in hypotheses(design) {
         let mut cells = vec![h.label.clone()];
-        cells.extend(alike.then(|| share(h.alone)));
+        cells.extend(alike.then(|| alone(design, &h.analysis).map_or_else(|| "–".to_owned(), share)));
         for f in &design.multiplicity {
             let own = f.hypotheses.iter().find(|x| x.analysis == h.analysis);
             cells.push(own.map_or_else(|| "–".to_owned(), |x| share(x.power)));
@@ -76,6 +76,12 @@ fn hypotheses(design: &Design) -> Vec<&Hypothesis> {
         }
     }
     all
+}
+
+/// How often a hypothesis is rejected in favour alone: by any family of the same level that tests it so.
+fn alone(design: &Design, analysis: &str) -> Option<Figure> {
+    let all = design.multiplicity.iter().flat_map(|f| &f.hypotheses);
+    all.filter(|h| h.analysis == analysis).find_map(|h| h.alone)
 }
 
 fn null(h: &Hypothesis) -> String {

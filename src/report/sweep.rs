@@ -242,8 +242,8 @@ fn maps(out: &mut String, s: &Sweep) {
                 let at = |r: &&&Row| {
                     coordinate(r, *down).total_cmp(y).is_eq() && coordinate(r, *across).total_cmp(x).is_eq()
                 };
-                let found = rows.iter().find(at).and_then(|r| rejecting(s, r));
-                found.map_or_else(|| "– ".to_owned(), |f| shaded(f, s.null || error))
+                let found = rows.iter().find(at).and_then(|r| Some((rejecting(s, r)?, mark(s, r).trim())));
+                found.map_or_else(|| "– ".to_owned(), |(f, mark)| shaded(f, s.null || error, mark))
             }));
             table.push(line);
         }
@@ -256,13 +256,13 @@ fn maps(out: &mut String, s: &Sweep) {
     }
 }
 
-/// A share in per cent, and a shade beside it.
-fn shaded(f: Figure, plain: bool) -> String {
+/// A share in per cent, and a shade or a mark beside it.
+fn shaded(f: Figure, plain: bool, mark: &str) -> String {
     let text = rounded(100.0 * f.estimate, f.mcse.map(|e| (100.0 * e).max(0.01)).filter(|e| *e < 0.5).or(Some(1.0)));
     let shade = [' ', '░', '▒', '▓', '█', '█'];
     // by the figure as shown, so that 40 has the shade of 40
     let step = if plain { 0 } else { ((100.0 * f.estimate).round() / 20.0).floor().clamp(0.0, 5.0) as usize };
-    format!("{text}{}", shade[step])
+    if mark.is_empty() { format!("{text}{}", shade[step]) } else { format!("{text}{mark}") }
 }
 
 /// Cells aligned to the right.

@@ -5,6 +5,9 @@ use std::fmt::Write;
 use super::table::{Table, count, figure, percent, rounded, with_error};
 use crate::result::{Analysis, Design, Figure, Precision, RunResult};
 
+/// Most decimals that show by how much a figure misses another: what a number holds.
+const MOST_DECIMALS: usize = 17;
+
 /// The whole result.
 #[must_use]
 pub fn render(result: &RunResult) -> String {
@@ -81,9 +84,17 @@ fn precision(p: &Precision, replicates: u64) -> String {
             "{} replicates are not enough for a Monte Carlo SE of {}: it may be {} for {between}",
             count(replicates),
             p.asked,
-            rounded(p.largest_se, Some(0.1 * p.asked))
+            beyond(p.largest_se, p.asked)
         )
     }
+}
+
+/// A number larger than `asked`, with as many digits as it takes to show that.
+fn beyond(x: f64, asked: f64) -> String {
+    let shown = rounded(x, Some(0.1 * asked));
+    let least = shown.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let larger = |text: &String| text.parse::<f64>().is_ok_and(|shown| shown > asked);
+    (least..=MOST_DECIMALS).map(|d| format!("{x:.d$}")).find(larger).unwrap_or(shown)
 }
 
 /// A design among others.
@@ -394,5 +405,24 @@ fn enrolment(out: &mut String, design: &Design) {
     }
     if let Some(f) = e.follow_up {
         let _ = writeln!(out, "Mean follow-up {} months", figure(Some(f)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand_a_figure_that_is_too_large_looks_larger() {
+        for (x, asked, shown) in [
+            (0.0203, 0.02, "0.020 3"),
+            (0.020_004, 0.02, "0.020 004"),
+            (0.0219, 0.02, "0.022"),
+            (0.013, 0.0001, "0.013 0"),
+            (0.000_052, 0.000_05, "0.000 1"),
+            (0.3, 0.02, "0.300"),
+        ] {
+            assert_eq!(beyond(x, asked), shown.replace(' ', ""), "{x}");
+        }
     }
 }

@@ -22,8 +22,10 @@ pub struct Certificate {
     pub variant: String,
     /// Patients to enrol.
     pub n: usize,
-    /// Parameters at their null values; empty where none declares one and the world is taken as it is.
+    /// Parameters at their null values; where there are none, the world is taken as it is.
     pub null: Vec<Parameter>,
+    /// Parameters that declare a null value and do not take it, being sides of the box or set.
+    pub null_overridden: Vec<String>,
     /// Seed of all random numbers.
     pub seed: u64,
     /// Replicates of each point.

@@ -17,7 +17,7 @@ pub struct Monitoring {
     /// Patients beyond the planned number, by reviews of the sample size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub added: Option<Figure>,
-    /// Months from month 0 to the end of the trial, where it has one.
+    /// Months from month 0 to the end of the trial; `null` where some trials have none.
     pub months: Option<Spread>,
     /// Probability that the number of events that ends the trial is never reached, where one does.
     pub short: Option<Figure>,

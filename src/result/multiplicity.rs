@@ -63,8 +63,9 @@ pub struct Hypothesis {
     pub power: Figure,
     /// Share in which it rejects it against it (two-sided tests).
     pub against: Figure,
-    /// Share in which the test alone rejects it in favour at the familywise level: what multiplicity costs is the difference.
-    pub alone: Figure,
+    /// Share in which the test alone rejects it in favour at the familywise level: what multiplicity costs is the difference. `null` where
+    /// rules test the hypotheses at looks: no trial says what each alone would have come to.
+    pub alone: Option<Figure>,
     /// Whether its null hypothesis is true in this world: `true`, `false` or `unknown`.
     pub null: &'static str,
     /// How that is known: `declared`, or by the `true value` or the `limit`.
@@ -113,8 +114,8 @@ pub struct FamilyMember {
     pub analysis: String,
     /// As shown.
     pub label: String,
-    /// Share of replicates in which the test alone rejects it in favour at the familywise level.
-    pub alone: Figure,
+    /// Share of replicates in which the test alone rejects it in favour at the familywise level; `null` where rules test it at looks.
+    pub alone: Option<Figure>,
     /// Whether its null hypothesis is true: `true`, `false` or `unknown`.
     pub null: &'static str,
 }
@@ -135,7 +136,7 @@ pub struct FamilyRow {
     /// Replicates in which the hypothesis has no p-value: it is then not rejected.
     pub missing: u64,
     /// The row of the same design from which a difference says most: of the first family of the same hypotheses; of a hypothesis of that
-    /// family, its analysis alone.
+    /// family, its analysis alone where that is tested.
     pub beside: Option<String>,
 }
 
@@ -160,6 +161,7 @@ impl Family {
             let analysis = hypothesis.map(|h| h.analysis.as_str());
             let what = hypothesis.map_or_else(|| figure.replace('-', " "), |h| h.label.clone());
             let first = self.more.as_ref().map(|more| more.than.as_str());
+            let alone = hypothesis.and_then(|h| h.alone.and(analysis));
             FamilyRow {
                 name: row_name(&self.name, figure, analysis),
                 label: format!("{}: {what}", self.label),
@@ -180,7 +182,7 @@ impl Family {
                 power: None,
                 rejects: None,
                 missing: hypothesis.map_or(0, |h| h.missing),
-                beside: first.map(|first| row_name(first, figure, analysis)).or(analysis.map(str::to_owned)),
+                beside: first.map(|first| row_name(first, figure, analysis)).or(alone.map(str::to_owned)),
             }
         };
         let mut rows: Vec<FamilyRow> = self

@@ -73,9 +73,9 @@ pub struct Row {
     pub enrolment_months: Option<Figure>,
     /// Share of replicates that reach n.
     pub reached: Figure,
-    /// Months until the data are complete.
+    /// Months until the data are complete; `null` where some trials have no known end.
     pub duration: Option<Figure>,
-    /// Months under observation, over all patients, where follow-up is limited.
+    /// Months under observation, over all patients, where follow-up is limited in every trial.
     pub patient_months: Option<f64>,
     /// Share of pairs tied on all tiers.
     pub ties: Option<f64>,

@@ -95,7 +95,7 @@ pub struct Costs {
 
 impl Scenario {
     /// Keeps the analyses of these names; of none, the primary ones (`primary` and its variances), or the first where none is; `all`
-    /// keeps all.
+    /// keeps all. Those that rules test at looks remain as well, but are not shown.
     ///
     /// # Errors
     /// A name that no analysis has, in words.
@@ -125,8 +125,10 @@ impl Scenario {
             [] => Some(&a.name) == first.as_ref(),
             _ => names.contains(&a.name),
         };
-        // those that can stop the trial remain, after those asked for
+        // those that can stop the trial remain, after those asked for, and are not shown
         let asked: Vec<bool> = self.analyses.iter().map(kept).collect();
+        self.analyses.iter_mut().zip(&asked).for_each(|(a, asked)| a.shown &= asked);
+        self.multiplicity.iter_mut().for_each(|f| f.shown &= f.hypotheses.iter().all(|&h| asked[h]));
         let governs =
             |a: usize| self.rules.iter().any(|r| r.analysis == a) || self.reestimations.iter().any(|r| r.analysis == a);
         let others = (0..asked.len()).filter(|&a| !asked[a] && governs(a));
@@ -146,7 +148,7 @@ impl Scenario {
     }
 
     /// The same, where `family:NAME` keeps a family with the analyses of its hypotheses. Where families are named, only these remain beside
-    /// those that rules test at looks.
+    /// those that rules test at looks, which are not shown.
     ///
     /// # Errors
     /// A name that no analysis or no family has, in words.
@@ -170,6 +172,7 @@ impl Scenario {
         let named: Vec<String> = families.into_iter().map(str::to_owned).collect();
         self.keep_analyses(&analyses)?;
         if !named.is_empty() {
+            self.multiplicity.iter_mut().for_each(|f| f.shown &= named.contains(&f.name));
             self.retain_families(|f| f.graph.is_some() || named.contains(&f.name));
         }
         Ok(())
@@ -471,6 +474,8 @@ pub struct AnalysisPlan {
     pub estimand: Option<TrueValue>,
     /// Resamples of the bootstrap that gives the standard error, where it is not the method's own.
     pub bootstrap: Option<u32>,
+    /// Whether results show it: else it is computed for the rules that need it.
+    pub shown: bool,
 }
 
 /// Analyses that are tested together at one familywise level.
@@ -492,4 +497,6 @@ pub struct FamilyPlan {
     pub sides: u8,
     /// Where its hypotheses are tested at interim looks: the graph by which the level passes on from those rejected.
     pub graph: Option<Graph>,
+    /// Whether results show it: else it is there for the rules that test its hypotheses.
+    pub shown: bool,
 }

@@ -85,7 +85,6 @@ fn decided(plan: &FamilyPlan, rows: &[RowRecord]) -> Verdict {
             _ => {}
         }
     }
-    verdict.alone = verdict.favour;
     verdict
 }
 
@@ -225,7 +224,7 @@ fn family(
             label: scenario.analyses[h].label.clone(),
             power: how_often(&|v| v.favour & bit != 0),
             against: how_often(&|v| v.rejected & !v.favour & bit != 0),
-            alone: how_often(&|v| v.alone & bit != 0),
+            alone: plan.graph.is_none().then(|| how_often(&|v| v.alone & bit != 0)),
             null: match null.holds {
                 Some(true) => "true",
                 Some(false) => "false",

@@ -62,6 +62,12 @@ impl Moments {
     pub fn figure(&self) -> Option<Figure> {
         (self.count > 0).then(|| Figure { estimate: self.mean(), mcse: finite(self.mcse()) })
     }
+
+    /// The same where each of so many trials has a value: those that have one are no sample of all.
+    #[must_use]
+    pub fn figure_of_all(&self, trials: u64) -> Option<Figure> {
+        self.figure().filter(|_| self.count == trials)
+    }
 }
 
 pub(super) fn finite(x: f64) -> Option<f64> {

@@ -2,6 +2,7 @@
 
 use patency::certify::{log_moment_of_flag, log_moment_of_time, tilted};
 
+use super::ending::{ending, interrupt, start, wait};
 use super::{Written, list, number, printed, refused, word};
 
 const NULL: &str = r#"
@@ -214,6 +215,49 @@ fn bad_questions_get_answers() {
     // a box in which the treatment works is no null
     let shown = printed(&["certify", &path, "--over", "treated=0.1:0.2:0.1", "--replicates", "300"]);
     assert!(shown.contains("NOT A NULL WORLD"), "{shown}");
+    let said = "No null value is in force: the world is taken as it is.\ntreated declares a null value, but the box gives it others.\n";
+    assert!(shown.contains(said), "{shown}");
+    let shown = printed(&["certify", &path, "--over", "p=0.1:0.2:0.1", "--set", "treated=0.1", "--replicates", "30"]);
+    assert!(shown.contains("treated declares a null value, but --set gives it another.\n"), "{shown}");
+    let found = certified(&path, &["--over", "treated=0.1:0.2:0.1", "--replicates", "30"]);
+    assert_eq!(found["null_overridden"], serde_json::json!(["treated"]));
+    let plain = Written::new("plain.toml", NULL.replace("value = 0.1, null = \"p\"", "value = 0.1"));
+    let shown = printed(&["certify", &plain.path(), "--over", "p=0.1:0.2:0.1", "--replicates", "30"]);
+    assert!(shown.contains("No parameter declares a null value: the world is taken as it is.\n"), "{shown}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_leaves_no_bound_and_says_so() {
+    let file = Written::new("null.toml", NULL);
+    let child = start(&["certify", &file.path(), "--over", "p=0.1:0.2:0.1", "--replicates", "1000000000"], |_| ());
+    // whether it would catch the signal: the second bit of those that it catches
+    let status = format!("/proc/{}/status", child.id());
+    let catches = || {
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        let caught = status.lines().find_map(|l| l.strip_prefix("SigCgt:")).map(str::trim);
+        caught.and_then(|mask| u64::from_str_radix(mask, 16).ok()).is_some_and(|mask| mask & 2 != 0)
+    };
+    assert!(wait(catches), "Ctrl-C is never caught");
+    interrupt(&child);
+    let (code, err) = ending(child);
+    assert_eq!(code, Some(130), "{err}");
+    assert_eq!(err, "note: interrupted after 0 of 2 points: there is no bound from a part of the box\n");
+}
+
+/// A rule's analysis is computed at every point, and certified where it is asked for.
+#[test]
+fn what_rules_test_is_certified_only_where_asked_for() {
+    let text = NULL.replacen("uniform = { over = \"over\" }", "piecewise = { rates = [10], from = [0] }", 1);
+    let more = "\n[[analysis]]\nname = \"other\"\nendpoint = \"event\"\nfisher = {}\n\n[[look]]\nname = \"half\"\nenrolled = { share = 0.5 }\n\n[[rule]]\nname = \"stop\"\nanalysis = \"primary\"\nefficacy = { haybittle-peto = 3 }\n";
+    let file = Written::new("looked.toml", format!("{text}{more}"));
+    let names = |analysis: &str| -> Vec<String> {
+        let found =
+            certified(&file.path(), &["--over", "p=0.2:0.21:0.01", "--replicates", "50", "--analysis", analysis]);
+        list(&found, "/analyses").iter().map(|a| word(a, "/analysis").to_owned()).collect()
+    };
+    assert_eq!(names("other"), ["other"]);
+    assert_eq!(names("all"), ["primary", "other"]);
 }
 
 #[test]

@@ -106,4 +106,6 @@ fn prices_give_costs_and_the_frontier() {
     assert_eq!([0, 1].map(|k| number(&rows[k], "/cost/total")), [40_000.0, 200_000.0]);
     // more power for more money: neither beats the other
     assert!(rows.iter().all(|r| r["cost"]["efficient"] == true), "{compared}");
+    let shown = printed(&["compare", &scenario.path(), "--n", "40,200", "--replicates", "20", "--no-truth"]);
+    assert!(shown.contains("\n* no other design has more power for the same analysis at no higher cost,"), "{shown}");
 }

@@ -52,6 +52,7 @@ fn a_folder_that_cannot_be_written_is_said_before_computing() {
         let message = refused(&["run", P1, "--replicates", ENDLESS, "--out", &out], 1);
         assert!(message.starts_with(&format!("error: cannot write {out}: ")), "{message}");
         assert_eq!(message.lines().count(), 1);
+        assert!(out.ends_with("results") || message.contains("it is a file, not a folder"), "{message}");
     }
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("result.json")).unwrap();

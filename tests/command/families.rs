@@ -343,7 +343,8 @@ fn a_family_that_is_not_there_is_named() {
 fn contract_families_at_looks_keep_their_place() {
     let more = "\n[[analysis]]\nname = \"third\"\nendpoint = \"first\"\nwilcoxon = {}\nalpha = 0.025\nsides = 1\n";
     let before = "\n[[multiplicity]]\nname = \"apart\"\nhypotheses = [\"third\"]\nholm = {}\n\n[[multiplicity]]\nname = \"both\"";
-    let text = looks::family("holm = {}", "0.3", "0.15");
+    let text = looks::family("holm = {}", "effect", "0.15");
+    let text = text.replacen("[trial]", "[parameters]\neffect = { value = 0.3, source = \"assumed\" }\n\n[trial]", 1);
     let text = text.replacen("\n[[multiplicity]]\nname = \"both\"", &format!("{more}{before}"), 1);
     let families = |names: &[&str]| -> (Vec<String>, Vec<Option<usize>>) {
         let mut scenario: Scenario = read(&text, &Options::default());
@@ -359,13 +360,43 @@ fn contract_families_at_looks_keep_their_place() {
     let file = Written::new("looks.toml", &text);
     let path = file.path();
     // designs with and without the family before are the same trials
-    let compared = |analysis: &str| {
-        let asked = ["compare", &path, "--replicates", "60", "--no-truth", "--format", "json", "--analysis", analysis];
-        let found = json(&asked);
-        named(list(&found, "/rows"), "family:both/any")["power"].clone()
+    let asked = |command: &[&str], analysis: &str| {
+        let more = ["--replicates", "60", "--no-truth", "--format", "json", "--analysis", analysis];
+        json(&[command, &more[..]].concat())
     };
-    assert_eq!(compared("primary"), compared("all"));
+    let compared = |analysis: &str| {
+        named(list(&asked(&["compare", &path], analysis), "/rows"), "family:both/any")["power"].clone()
+    };
+    assert_eq!(compared("family:both"), compared("all"));
+    // what is computed for the rules alone is not shown
+    let names = |found: &Value| -> Vec<String> {
+        list(found, "/rows").iter().map(|row| word(row, "/analysis").to_owned()).collect()
+    };
+    let grid = ["sweep", &path, "--over", "effect=0.2,0.3"];
+    for (command, worlds) in [(&["compare", &path][..], 1), (&grid, 2)] {
+        let one = asked(command, "third");
+        assert_eq!(
+            names(&one),
+            vec![
+                "third",
+                "family:apart/hypothesis:third",
+                "family:apart/any",
+                "family:apart/all",
+                "family:apart/rejections"
+            ]
+            .repeat(worlds)
+        );
+        assert_eq!(names(&asked(command, "primary")), vec!["primary"; worlds]);
+        let all = asked(command, "all");
+        let power = |found: &Value| named(list(found, "/rows"), "third")["power"].clone();
+        assert_eq!(power(&one), power(&all));
+        // a hypothesis that is tested at looks is not tested alone, and one that is not is
+        let hypothesis = |name: &str| named(list(&all, "/rows"), name)["family"]["hypothesis"]["alone"].clone();
+        assert!(hypothesis("family:both/hypothesis:primary").is_null());
+        assert_eq!(hypothesis("family:apart/hypothesis:third")["estimate"], power(&all)["estimate"]);
+    }
     let results = Results::of(&[&path, "--replicates", "60", "--no-truth"]);
+    assert!(list(&results.json(), "/designs/0/multiplicity/1/hypotheses").iter().all(|h| h["alone"].is_null()));
     let all = rows(&results.path("replicates.parquet"));
     for replicate in [0, 1, 2, 3] {
         let again = json(&["replay", &path, "--replicate", &replicate.to_string(), "--format", "json"]);

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::written::{real, rows};
 use super::{Results, Written, call, list, number, patency, printed, text, word};
+use crate::engine::looks::family;
 
 const TRIAL: &str = r#"
 title = "Looks"
@@ -98,7 +99,9 @@ fn months_count_the_cut_at_which_trials_end_without_their_events() {
     let (shown, json) = run(&lost, &["--no-truth"]);
     let of = |pointer: &str| number(&json, &format!("/designs/0/monitoring/{pointer}"));
     assert!(of("short/estimate") > 0.1 && of("endless/estimate") == of("short/estimate"), "{shown}");
-    assert!(shown.contains("the trial is followed without end, and months are of the others."), "{shown}");
+    assert!(shown.contains("are never reached: the trial is followed without end."), "{shown}");
+    let pointer = |p: &str| json.pointer(p).expect("it is there").clone();
+    assert!(pointer("/designs/0/monitoring/months").is_null() && pointer("/designs/0/enrolment/complete").is_null());
 }
 
 #[test]
@@ -230,4 +233,38 @@ fn rules_that_data_are_not_held_against_are_named() {
     assert!(shown.contains(note), "{shown}");
     let called = call(&mut patency(&["analyse", &path, "--data", text(&data), "--variant", "plain"]));
     assert!(called.code == Some(0) && !called.out.contains("Interim rules"), "{}{}", called.out, called.err);
+}
+
+/// Trials that stop have an end, those that go on have none: what is known of the former alone is said of neither.
+#[test]
+fn without_a_cut_nothing_is_said_of_months_that_have_no_end() {
+    let stopping = family("holm = {}", "0.5", "0.5").replace("after-rejection = \"go-on\"\n", "");
+    let (with, without) = (stopping.clone(), stopping.replacen("[cut]\nhorizon = 3\n", "", 1));
+    assert_ne!(with, without);
+    let of = |text: String| {
+        let file = Written::new("ends.toml", text);
+        let (shown, json) = run(&file, &["--no-truth"]);
+        let compared = printed(&["compare", &file.path(), "--replicates", "120", "--no-truth", "--format", "json"]);
+        let compared: Value = serde_json::from_str(&compared).expect("JSON");
+        (shown, json["designs"][0].clone(), list(&compared, "/rows")[0].clone())
+    };
+    let (shown, design, row) = of(without);
+    let stops = number(&design, "/monitoring/stops/estimate");
+    assert!(stops > 0.2 && stops < 1.0, "{stops}");
+    assert!((number(&design, "/monitoring/endless/estimate") + stops - 1.0).abs() < 1e-12);
+    for pointer in ["/monitoring/months", "/enrolment/cut", "/enrolment/complete", "/enrolment/follow_up"] {
+        assert!(design.pointer(pointer).is_some_and(Value::is_null), "{pointer}: {design}");
+    }
+    assert!(row["duration"].is_null() && row["patient_months"].is_null(), "{row}");
+    assert!(shown.contains("  months: –, since in "), "{shown}");
+    // the same trials, of which each has an end
+    let (shown, design, row) = of(with);
+    assert_eq!(number(&design, "/monitoring/stops/estimate"), stops);
+    let complete = number(&design, "/enrolment/complete/estimate");
+    assert_eq!(complete, number(&design, "/monitoring/months/mean/estimate"));
+    assert!(complete > 15.0 && number(&row, "/duration/estimate") == complete, "{row}");
+    // patients and their months go together: a product of means would be another figure
+    let (months, patients) = (number(&row, "/patient_months"), number(&row, "/patients/estimate"));
+    assert!(months > 0.0 && months <= 3.0 * patients, "{row}");
+    assert!(!shown.contains("months: –"), "{shown}");
 }

@@ -211,6 +211,14 @@ fn nulls_of_tests_without_an_estimate() {
     let (shown, words) = nulls(&alone.path());
     assert_eq!(words, ["unknown"; 2], "{shown}");
     assert!(shown.contains("? no true value says"), "{shown}");
+    // maps have the marks too
+    for (file, mark) in [(&both, '‡'), (&alone, '?')] {
+        let grid = ["--over", "reduction=0,0.4", "--over", "p=0.45,0.5", "--replicates", "16"];
+        let shown = printed(&[&["sweep", &file.path(), "--null"][..], &grid].concat());
+        let (_, map) = shown.split_once(": type I error in %, reduction down, p across\n").expect("a map");
+        let marked: Vec<bool> = map.lines().skip(1).take(2).map(|l| l.matches(mark).count() == 2).collect();
+        assert_eq!(marked, [mark == '?', true], "{shown}");
+    }
 }
 
 #[test]

@@ -164,6 +164,7 @@ fn plan(sides: u8, count: usize, procedure: &'static str) -> FamilyPlan {
         alpha: 0.05,
         sides,
         graph: None,
+        shown: true,
     }
 }
 

@@ -55,6 +55,7 @@ fn contract_decisions_allocate_nothing_once_memory_has_grown() {
             alpha: 0.05,
             sides: 1,
             graph: None,
+            shown: true,
         };
         let first = decide(&plan, |h| &estimates[h], &mut scratch);
         let mut again = None;

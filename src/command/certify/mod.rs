@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use super::run::{interruptible, progress};
 use super::shared::{Source, Text, pool, refused, undisturbed};
 use super::sweep::known;
-use super::{Failure, output};
+use super::{Failure, note, output};
 use crate::certify::{Draw, Tally, in_tile, patients, upper, words};
 use crate::clock::Stopwatch;
 use crate::compare::Paired;
@@ -103,6 +103,10 @@ struct Notary<'a> {
     n: Option<usize>,
     set: Vec<(String, String)>,
     nulls: Vec<(String, Declared)>,
+    /// Parameters that declare a null value and have another.
+    overridden: Vec<String>,
+    /// Points that are done.
+    finished: u64,
     pool: rayon::ThreadPool,
     stop: Arc<AtomicBool>,
     done: Arc<AtomicU64>,
@@ -126,8 +130,9 @@ impl Certify {
         let declared = scenario::declarations(&text.text, Some(variant)).map_err(|r| refused(r, &text))?;
         // a parameter that is set, or a side of the box, is what it was made
         let own = |name: &String| set.iter().any(|(s, _)| s == name) || over.iter().any(|o| o.name == *name);
-        let nulls =
-            declared.into_iter().filter(|d| d.null && !own(&d.name)).map(|d| (d.name, Declared::Null)).collect();
+        let (overridden, free): (Vec<String>, Vec<String>) =
+            declared.into_iter().filter(|d| d.null).map(|d| d.name).partition(own);
+        let nulls = free.into_iter().map(|name| (name, Declared::Null)).collect();
         let mut notary = Notary {
             of: &self,
             text: &text,
@@ -135,6 +140,8 @@ impl Certify {
             n: *n,
             set,
             nulls,
+            overridden,
+            finished: 0,
             pool: pool(self.threads.map(usize::from))?,
             stop: Arc::new(AtomicBool::new(false)),
             done: Arc::default(),
@@ -156,6 +163,14 @@ impl Certify {
         let bar = progress(points.saturating_mul(self.replicates), &notary.done);
         let found = notary.certificate(&over, points);
         bar.finish();
+        if matches!(found, Err(Failure::Interrupted)) {
+            note(&format!(
+                "interrupted after {} of {} point{}: there is no bound from a part of the box",
+                count(notary.finished),
+                count(points),
+                if points == 1 { "" } else { "s" }
+            ));
+        }
         let mut found = found?;
         found.timing = notary.timing;
         found.timing.seconds = watch.seconds();
@@ -271,6 +286,7 @@ impl Notary<'_> {
         let mut found: Option<Certificate> = None;
         // of each row, the largest bound at a point where all are to hold at once
         let mut at_points: Vec<f64> = Vec::new();
+        let mut shown: Vec<bool> = Vec::new();
         for k in 0..points {
             let cell = place(over, k);
             let values: Vec<f64> = over.iter().zip(&cell).map(|(o, &k)| o.points[k]).collect();
@@ -283,6 +299,8 @@ impl Notary<'_> {
             if found.is_none() {
                 let begun = self.begin(over, &protocol)?;
                 at_points = vec![0.0; begun.analyses.len()];
+                let families = scenario.multiplicity.iter().map(|f| f.shown);
+                shown = scenario.analyses.iter().map(|a| a.shown).chain(families).collect();
                 found = Some(begun);
             }
             let errors = self.errors(&protocol)?;
@@ -306,6 +324,7 @@ impl Notary<'_> {
                 row.simultaneous = row.simultaneous.max(in_tile(at_once, &point, &corners));
                 *at_point = at_point.max(at_once);
             }
+            self.finished = k + 1;
         }
         let mut found = found.ok_or(Failure::Interrupted)?;
         for (row, at_points) in found.analyses.iter_mut().zip(at_points) {
@@ -315,6 +334,9 @@ impl Notary<'_> {
             }
             conclude(row, of.replicates);
         }
+        // what is computed for rules alone was not asked for
+        let mut shown = shown.into_iter();
+        found.analyses.retain(|_| shown.next().unwrap_or(true));
         Ok(found)
     }
 
@@ -342,6 +364,7 @@ impl Notary<'_> {
                     source: p.source.clone(),
                 })
                 .collect(),
+            null_overridden: self.overridden.clone(),
             seed: self.of.source.seed,
             replicates: self.of.replicates,
             confidence: self.of.confidence,

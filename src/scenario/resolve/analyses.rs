@@ -100,6 +100,7 @@ impl Resolver {
             relevant: relevant?,
             estimand: estimand?,
             bootstrap: table.table("bootstrap").map(resamples),
+            shown: true,
         })
     }
 

@@ -45,6 +45,7 @@ impl Resolver {
             alpha: alpha?,
             sides: sides?,
             graph: None,
+            shown: true,
         })
     }
 

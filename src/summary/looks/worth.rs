@@ -56,7 +56,8 @@ impl Looks {
             added: self.added.figure().filter(|_| !scenario.reestimations.is_empty()),
             short: scenario.cut.events.map(|_| of(self.short)),
             endless: of(trials.saturating_sub(self.months.moments.count)),
-            months: self.months.figures(TENTHS),
+            // those that have an end are no sample of all
+            months: self.months.figures(TENTHS).filter(|_| self.months.moments.count == trials),
             looks: looks.collect(),
             rules: rules.collect(),
         }
