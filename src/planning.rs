@@ -1,5 +1,7 @@
 //! Planning formulas: the power that a statistician would have written down for the same assumptions, beside the simulated one.
 
+pub mod lachin_foulkes;
+
 use crate::analysis::Scale;
 use crate::analysis::score::restricted::by_difference;
 use crate::analysis::wald::t_critical_value;

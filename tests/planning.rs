@@ -1,7 +1,7 @@
 //! Covers: planning formulas against those of other software: sizes and powers of two proportions, t tests, hazards and win ratios, with
 //! margins and unequal arms; the events that a design with entry and loss expects.
 
-use patency::planning::{self, Given, Known};
+use patency::planning::{self, Given, Known, lachin_foulkes};
 use patency::protocol::{Protocol, Wanted};
 
 use crate::engine::common::{Run, assert_calibrated, assert_within, sized};
@@ -163,6 +163,10 @@ fn reference_sizes_with_entry_and_loss() {
         let error = ((sums[1] / replicates - mean * mean) / (replicates - 1.0)).sqrt();
         let n = 600.0 * needed / mean;
         assert_calibrated(row.line, n, row.n, n * error / mean, 0.015 * row.n);
+        let scenario = sized(&text, 600);
+        let protocol = Protocol::compile(&scenario, 1, Wanted::Analyses);
+        let closed = lachin_foulkes::patients(&protocol, 0, other.power).expect("uniform entry, loss and a date");
+        assert!((closed / other.n - 1.0).abs() < 1e-10, "{}: {closed}", other.line);
         assert_within(other.line, n, other.n, 0.02 * other.n, n * error / mean, 0.05 * other.n);
     }
 }

@@ -289,7 +289,8 @@ t-test = { variance = "pooled" }
         assert!((size - expected).abs() < 1e-4 * expected, "{size} for {expected}");
         // a power not above the tail takes no effect; one against gets nowhere
         assert_eq!(planning::multiple(&protocol, 0, &given, 0.025), None);
-        let against = Given { target: given.target.map(|t| -t), ..given };
+        let null = protocol.analyses[0].rule.null;
+        let against = Given { target: given.target.map(|t| 2.0 * null - t), ..given };
         assert_eq!(planning::multiple(&protocol, 0, &against, 0.8), None);
     }
 }

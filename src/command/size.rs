@@ -310,6 +310,12 @@ impl Size {
             adjusted: found.adjusted.clone(),
             guess: found.guess,
             ended: found.ended,
+            ceiling: scenario.cut.events.filter(|_| *of == Of::Patients).map(|(count, endpoint)| {
+                format!(
+                    "The trial ends at {count} events of `{}` whatever its size: more patients bring them sooner, not more power; --solve events looks for their number.",
+                    scenario.endpoints[endpoint].name
+                )
+            }),
             reversal: search.reversals().map(|r| r.map(|i| search.sizes[i])),
             planning: planned.formula,
             no_planning: planned.none,

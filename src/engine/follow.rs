@@ -91,7 +91,7 @@ pub(super) fn cut(
     let more = if protocol.scenario.looks.is_empty() { 0.0 } else { work.watch.more_months };
     let mut date = cut.date.unwrap_or(f64::INFINITY) + more;
     if let Some(months) = cut.after_last_entry {
-        date = date.min(trial.last_entry + months + more);
+        date = date.min(date_of(months + more, trial.last_entry));
     }
     let horizon = cut.horizon.unwrap_or(f64::INFINITY) + more;
     let mut completed = true;

@@ -165,32 +165,34 @@ fn planning(out: &mut String, r: &SizeResult, words: &Words) {
     }
     let Some(f) = &r.planning else { return };
     let exact = f.size.mcse.is_some_and(|e| e < 0.05);
+    let mut raw = String::new();
     let said = match f.size.mcse {
         Some(error) if error >= 0.05 => {
             let place = 10_f64.powf(error.log10().floor());
             let near = |x: f64, place: f64| (x / place).round() * place;
-            // an error below one is said to its first digit, the size as a whole
+            // an error below one is said to its first digit
             let shown = if place >= 1.0 { count(near(error, place) as u64) } else { trimmed(near(error, place)) };
-            // to a patient, the figure that has the error; beyond, it has no more digits than that
+            // the figure that has the error stands beside the size; where it has fewer digits than that, in its place
             if place > 1.0 {
                 format!("about {} (± {shown})", words.of(near(f.size.estimate, place)))
             } else {
                 let decimals = usize::from(place < 1.0);
-                format!("about {} ({:.decimals$} ± {shown})", words.of(f.n), f.size.estimate)
+                raw = format!("{:.decimals$} ± {shown} before it is rounded up; ", f.size.estimate);
+                format!("about {}", words.of(f.n))
             }
         }
         Some(_) => words.of(f.n),
         None => format!("about {} (its Monte Carlo error is not known)", words.of(f.n)),
     };
-    let raw = if exact && f.n - f.size.estimate > 0.05 {
-        let tenths = (10.0 * f.size.estimate).round() as u64;
-        format!("{}.{} before it is rounded up; ", count(tenths / 10), tenths % 10)
-    } else {
-        String::new()
-    };
+    if exact && f.n - f.size.estimate > 0.05 {
+        raw = format!("{:.1} before it is rounded up; ", f.size.estimate);
+    }
     let at = r.size.n.map_or_else(String::new, |n| words.shown(n));
     let power = percent(f.power.estimate, f.power.mcse.filter(|e| *e > 0.0005).or(Some(0.001)));
     let _ = writeln!(out, "Formula: {said} ({}; {raw}its power at {at} is {power} %).", f.formula);
+    for other in &f.others {
+        let _ = writeln!(out, "{}: {} ({:.1} before it is rounded up).", other.formula, words.of(other.n), other.size);
+    }
     if !f.reasons.is_empty() {
         let _ = writeln!(out, "{}.", f.reasons.join(". "));
     }
@@ -281,6 +283,7 @@ mod tests {
             guess,
             ended,
             reversal: None,
+            ceiling: None,
             planning: None,
             no_planning: None,
             work: Work::default(),
@@ -326,6 +329,7 @@ mod tests {
                 size: Figure { estimate: size, mcse: Some(mcse) },
                 formula: "Fleiss",
                 power: Figure { estimate: 0.8, mcse: Some(0.0) },
+                others: Vec::new(),
                 reasons: vec!["It is discrete".to_owned()],
             });
             text(&found)
@@ -334,9 +338,9 @@ mod tests {
         assert!(exact.contains("Formula: 340 patients (Fleiss; 338.6 before it is rounded up; its power"), "{exact}");
         assert!(exact.contains("\nIt is discrete.\n"), "{exact}");
         for (n, size, mcse, said) in [
-            (340.0, 338.2, 4.9, "about 340 patients (± 5)"),
+            (340.0, 338.2, 4.9, "about 340 patients (Fleiss; 338 ± 5 before it is rounded up; its power"),
             (4_570.0, 4_569.0, 23.0, "about 4,570 patients (± 20)"),
-            (340.0, 338.2, 0.42, "about 340 patients (± 0.4)"),
+            (340.0, 338.2, 0.42, "about 340 patients (Fleiss; 338.2 ± 0.4 before it is rounded up; its power"),
         ] {
             let shown = ask(n, size, mcse);
             assert!(shown.contains(said), "{shown}");

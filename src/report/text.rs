@@ -129,7 +129,11 @@ fn one(out: &mut String, design: &Design) {
         let power = percent(a.power.estimate, a.power.mcse);
         table.row(vec![
             a.label.clone(),
-            if biased(a) { format!("{power} †") } else { power },
+            match biased(a) {
+                true if looked_at(design, a) => format!("{power} ‡"),
+                true => format!("{power} †"),
+                false => power,
+            },
             interval(a),
             if a.sides == 2 { percent(a.rejects.against.estimate, a.rejects.against.mcse) } else { "–".to_owned() },
             a.planning.as_ref().map_or_else(|| "–".to_owned(), |p| percent(p.power, None)),
@@ -259,6 +263,11 @@ pub(super) fn biased(a: &Analysis) -> bool {
     a.estimate.bias.limit.zip(a.estimate.empirical_se).is_some_and(|(b, s)| beyond(b, s))
 }
 
+/// Whether rules decide on an analysis at looks: its estimates are then selected.
+fn looked_at(design: &Design, a: &Analysis) -> bool {
+    design.monitoring.as_ref().is_some_and(|m| m.rules.iter().any(|rule| rule.analysis == a.name))
+}
+
 /// Whether a row is the trial's primary analysis, whatever its variance.
 pub(super) fn is_primary(a: &Analysis) -> bool {
     let variance = matches!(a.name.strip_prefix("primary/"), Some("robust" | "stacked" | "bootstrap"));
@@ -267,8 +276,14 @@ pub(super) fn is_primary(a: &Analysis) -> bool {
 
 /// What the tables cannot hold, in words.
 fn notes(out: &mut String, design: &Design) {
-    if design.analyses.iter().any(biased) {
+    if design.analyses.iter().any(|a| biased(a) && !looked_at(design, a)) {
         let _ = writeln!(out, "† biased against its limit: rejections, not power");
+    }
+    if design.analyses.iter().any(|a| biased(a) && looked_at(design, a)) {
+        let _ = writeln!(
+            out,
+            "‡ biased against its limit, as estimates are where a trial may stop for them; its rules keep the level"
+        );
     }
     for a in design.analyses.iter().filter(|a| a.hypothesis != "superiority") {
         let _ = writeln!(out, "· {}: {}", a.label, a.hypothesis);

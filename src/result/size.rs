@@ -55,6 +55,8 @@ pub struct SizeResult {
     pub ended: &'static str,
     /// A smaller size that is known to have more power than a larger one, where there is one.
     pub reversal: Option<[f64; 2]>,
+    /// What keeps larger values from having more power, where the scenario says so.
+    pub ceiling: Option<String>,
     /// The planning formula's answer.
     pub planning: Option<Formula>,
     /// Why there is none, where there is a formula.
@@ -106,8 +108,21 @@ pub struct Formula {
     pub formula: &'static str,
     /// The formula's power at the point estimate.
     pub power: Figure,
+    /// Other formulas' answers, where they have one.
+    pub others: Vec<OtherFormula>,
     /// What it leaves out of this scenario: why its answer may differ from the simulated one.
     pub reasons: Vec<String>,
+}
+
+/// The answer of another formula to the same question.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct OtherFormula {
+    /// The smallest size that keeps the arms' ratio and reaches the power by it.
+    pub n: f64,
+    /// The size before it is rounded up.
+    pub size: f64,
+    /// Author and year.
+    pub formula: &'static str,
 }
 
 /// What was computed.

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::question::{Asked, Of};
 use super::{Failure, Protocol, Scenario, Success, Wanted, success};
 use crate::engine::Tables;
-use crate::planning::{self, Given, Known};
-use crate::result::size::Formula;
+use crate::planning::{self, Given, Known, lachin_foulkes};
+use crate::result::size::{Formula, OtherFormula};
 use crate::result::{Figure, Timing};
 use crate::run::{self, Batch, Fold, Plan};
 use crate::scenario::{Allocation, Per};
@@ -118,14 +118,17 @@ pub(super) fn formula(
     let sizes = parts.iter().map(|g| planning::multiple(&protocol, 0, g, asked.of.power).map(|m| m * n));
     let powers = parts.iter().map(|g| planning::power(&protocol, 0, g).map(|p| p.power));
     let unit = of.unit(scenario);
+    // what rounding adds to a whole multiple is no patient
+    let whole = |size: f64| (size / unit * (1.0 - 1e-9)).ceil().max(1.0) * unit;
+    let other = lachin_foulkes::patients(&protocol, 0, asked.of.power).filter(|_| *of == Of::Patients);
+    let others = other.map(|size| OtherFormula { n: whole(size), size, formula: lachin_foulkes::NAME });
     // all patients of the arms compared, as far as arms have fixed sizes
     let [e, c] = plan.arms.map(|arm| f64::from(scenario.arms[arm].ratio));
     let arms = (e + c) / scenario.arms.iter().map(|a| f64::from(a.ratio)).sum::<f64>();
     let complete = given.patients >= (scenario.n as f64 * arms).floor() * (1.0 - 1e-9);
     Ok(Planned {
         formula: Some(Formula {
-            // what rounding adds to a whole multiple is no patient
-            n: (size / unit * (1.0 - 1e-9)).ceil().max(1.0) * unit,
+            n: whole(size),
             size: Figure { estimate: size, mcse: error(sizes) },
             formula: match known {
                 // nothing of it is simulated
@@ -134,6 +137,7 @@ pub(super) fn formula(
                 _ => planning.formula,
             },
             power: Figure { estimate: planning.power, mcse: error(powers) },
+            others: others.into_iter().collect(),
             reasons: reasons(scenario, of, known, [looks, complete], planning.note),
         }),
         none: None,

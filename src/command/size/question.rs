@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::super::note;
-use super::super::shared::panic_report;
+use super::super::shared::{panic_report, refused};
 use super::{
     Axis, Effort, Failure, Halt, Ladder, Protocol, Scenario, Size, Source, Text, Wanted, fault_report, one, success,
 };
-use crate::scenario::Allocation;
+use crate::scenario::{Allocation, Options, entrance};
 use crate::size::grid::{self, LARGEST, LOOK, MOST_SIZES};
 use crate::size::ladder::{By, GUESSES, Rung, Success};
 use crate::size::{self, Cell, Ending, Guess};
@@ -278,6 +278,12 @@ impl Asked<'_> {
     /// Which value of a parameter.
     pub(super) fn parameter(&self, name: &str, effort: &mut Effort) -> Result<Search, Failure> {
         let of = self.of;
+        let set = self.source.settings();
+        let options = Options { variant: Some(&of.variant), set: &set, ..Options::default() };
+        let entrance = entrance(&self.text.text, &options, name).map_err(|r| refused(r, self.text))?;
+        if entrance.places.is_empty() {
+            return refuse(format!("nothing reads the parameter `{name}`: it changes no power"));
+        }
         let [min, max, step] = [of.min, of.max, of.step].map(|x| x.unwrap_or(f64::NAN));
         let Some(mut values) = grid::even(min, max, step).filter(|v| v.len() > 1) else {
             return refuse(format!(

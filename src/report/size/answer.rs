@@ -96,6 +96,7 @@ fn nowhere(r: &SizeResult, words: &Words, target: &str, falls: bool) -> String {
             "More patients are not enrolled: the sites close or fill up before.".to_owned()
         }
         Words::Patients if full => String::new(),
+        _ if r.ceiling.is_some() => r.ceiling.clone().unwrap_or_default(),
         _ => {
             let option = if falls { "--min" } else { "--max" };
             format!(
