@@ -166,8 +166,9 @@ fn one(source: &Source, text: &Text, analysis: Option<&String>) -> Result<Scenar
     }
     let names: Vec<String> = analysis.cloned().into_iter().collect();
     scenario.keep_analyses(&names).map_err(Failure::Scenario)?;
-    if scenario.analyses.len() > 1 {
-        let names: Vec<String> = scenario.analyses.iter().map(|a| format!("`{}`", a.name)).collect();
+    // others are there for the rules that test them
+    let names: Vec<String> = scenario.analyses.iter().filter(|a| a.shown).map(|a| format!("`{}`", a.name)).collect();
+    if names.len() > 1 {
         return Err(Failure::Scenario(format!(
             "error: which analysis? add --analysis with one of {}",
             names.join(", ")

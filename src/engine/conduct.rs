@@ -286,8 +286,11 @@ fn finish(
     measure_all(protocol, work, trial);
     if trial.last_entry > trial.end {
         // a date ends the trial before all have entered
+        let all = f64::from(trial.enrolled);
         trial.enrolled = entered(work, trial.end);
         trial.last_entry = latest(&work.entry, trial.end);
+        // a mean over those who have, as the others have no follow-up
+        trial.follow_up *= all / f64::from(trial.enrolled.max(1));
     }
     analyse_all(protocol, replicate, work, rows);
     work.watch.measured.fill(true);

@@ -211,3 +211,20 @@ difference-of-proportions = {}
 "#;
     Run::new(text, 300, "last-day").each(|_, rows| assert_eq!(rows[0].estimate.n, 40));
 }
+
+/// With looks a date may end the trial before all have entered: mean follow-up is of those who have.
+#[test]
+fn contract_follow_up_is_of_those_who_have_entered() {
+    let looks = "date = 12\n\n[[look]]\nname = \"early\"\nenrolled = { share = 0.1 }\n\n[[rule]]\nname = \"never\"\nanalysis = \"primary\"\n\
+                 efficacy = { z = [9, 1.96] }\nshares = [0.1]\n";
+    let text = SURVIVAL.replace("CUT", &format!("[cut]\n{looks}")).replace("median = 20", "median = 1e9");
+    Run::new(&text.replace("risk = 0.05", "risk = 1e-9"), 50, "entered").each(|trial, _| {
+        // entry is uniform over 24 months: half of 200 enter, and are seen for 6 months on average, within 5 standard errors
+        assert!((65..=135).contains(&trial.enrolled), "{}", trial.enrolled);
+        assert!(
+            (trial.follow_up - 6.0).abs() < 5.0 * 12.0 / (12.0 * f64::from(trial.enrolled)).sqrt(),
+            "{}",
+            trial.follow_up
+        );
+    });
+}
