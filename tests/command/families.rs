@@ -377,7 +377,7 @@ fn contract_families_at_looks_keep_their_place() {
         let one = asked(command, "third");
         assert_eq!(
             names(&one),
-            vec![
+            [
                 "third",
                 "family:apart/hypothesis:third",
                 "family:apart/any",

@@ -555,7 +555,7 @@ name = "primary"
 endpoint = "grade"
 proportional-odds = {}
 "#;
-    let scenario = Written::new("grades.toml", text.to_owned());
+    let scenario = Written::new("grades.toml", text);
     let ask = ["size", &scenario.path(), "--power", "0.9", "--within", "15%", "--format", "json"];
     let found: Value = serde_json::from_str(&printed(&ask)).unwrap();
     let [size, error] = ["estimate", "mcse"].map(|part| number(&found, &format!("/planning/size/{part}")));
