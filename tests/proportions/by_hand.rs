@@ -234,6 +234,10 @@ fn by_hand_cmh() {
     let corrected = method("cmh", &[("continuity", patency::scenario::form::Value::Flag(true))]);
     close(two.analyse(&*corrected, &rule()).z, 1.0 / (4.0 / 7.0 + 0.25_f64).sqrt(), 1e-14);
     assert_eq!(Rows::tables(&[[0, 4, 0, 4], [2, 2, 3, 3]]).analyse(&*corrected, &rule()).status, Status::NoVariation);
+    // a − E is a half either way, of 1/3 + 1/2 + 2/3 and of 2/3 + 1/2 + 1/3: corrected to nothing
+    for halves in [[[0, 1, 1, 2], [1, 1, 0, 1], [1, 2, 0, 1]], [[1, 2, 0, 1], [0, 1, 1, 1], [0, 1, 1, 2]]] {
+        close(Rows::tables(&halves).analyse(&*corrected, &rule()).z, 0.0, 1e-12);
+    }
 }
 
 #[test]
