@@ -176,8 +176,8 @@ fn planning(out: &mut String, r: &SizeResult, words: &Words) {
             if place > 1.0 {
                 format!("about {} (± {shown})", words.of(near(f.size.estimate, place)))
             } else {
-                let decimals = usize::from(place < 1.0);
-                raw = format!("{:.decimals$} ± {shown} before it is rounded up; ", f.size.estimate);
+                let size = if place < 1.0 { tenths(f.size.estimate) } else { count(f.size.estimate.round() as u64) };
+                raw = format!("{size} ± {shown} before it is rounded up; ");
                 format!("about {}", words.of(f.n))
             }
         }
@@ -185,17 +185,24 @@ fn planning(out: &mut String, r: &SizeResult, words: &Words) {
         None => format!("about {} (its Monte Carlo error is not known)", words.of(f.n)),
     };
     if exact && f.n - f.size.estimate > 0.05 {
-        raw = format!("{:.1} before it is rounded up; ", f.size.estimate);
+        raw = format!("{} before it is rounded up; ", tenths(f.size.estimate));
     }
     let at = r.size.n.map_or_else(String::new, |n| words.shown(n));
     let power = percent(f.power.estimate, f.power.mcse.filter(|e| *e > 0.0005).or(Some(0.001)));
     let _ = writeln!(out, "Formula: {said} ({}; {raw}its power at {at} is {power} %).", f.formula);
     for other in &f.others {
-        let _ = writeln!(out, "{}: {} ({:.1} before it is rounded up).", other.formula, words.of(other.n), other.size);
+        let _ =
+            writeln!(out, "{}: {} ({} before it is rounded up).", other.formula, words.of(other.n), tenths(other.size));
     }
     if !f.reasons.is_empty() {
         let _ = writeln!(out, "{}.", f.reasons.join(". "));
     }
+}
+
+/// A size with one decimal.
+fn tenths(x: f64) -> String {
+    let tenths = (10.0 * x).round() as u64;
+    format!("{}.{}", count(tenths / 10), tenths % 10)
 }
 
 /// The grid in words.

@@ -260,6 +260,31 @@ fn what_rules_test_is_certified_only_where_asked_for() {
     assert_eq!(names("all"), ["primary", "other"]);
 }
 
+/// The null hypothesis of a one-sided test holds on its far side too, that of equivalence at and beyond its margins.
+#[test]
+fn a_world_within_the_null_hypothesis_is_a_null_world() {
+    let one_sided =
+        NULL.replace("difference-of-proportions = {}", "difference-of-proportions = {}\nsides = 1\nalpha = 0.025");
+    let margins =
+        "difference-of-proportions = { test = \"wald\" }\nequivalence = [-0.1, 0.1]\nalpha = 0.025\nsides = 1";
+    let equivalence = NULL.replace("difference-of-proportions = {}", margins);
+    // fewer events are better: with more of them the treatment harms
+    for (text, treated, null) in [
+        (NULL, "0.4", false),
+        (&one_sided, "0.4", true),
+        (&one_sided, "0.1", false),
+        (&equivalence, "0.3", true),
+        (&equivalence, "0.4", true),
+        (&equivalence, "0.2", false),
+    ] {
+        let file = Written::new("world.toml", text);
+        let set = format!("treated={treated}");
+        let shown =
+            printed(&["certify", &file.path(), "--over", "p=0.2:0.2:0.1", "--set", &set, "--replicates", "100"]);
+        assert_eq!(!shown.contains("NOT A NULL WORLD"), null, "{treated}: {shown}");
+    }
+}
+
 #[test]
 fn a_certificate_goes_to_a_folder_and_what_cannot_be_written_is_found_first() {
     let file = Written::new("null.toml", NULL);
